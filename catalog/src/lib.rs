@@ -1,0 +1,22 @@
+//! What a product is, how it is stored and how it is found.
+//!
+//! This crate knows no HTTP and no Kubernetes. Values are types that cannot hold a wrong value
+//! ([`Price`], [`ProductName`], …); the [`store::Store`] trait keeps them in SQLite or MySQL/MariaDB.
+
+pub mod cursor;
+pub mod invalid;
+pub mod price;
+pub mod product;
+pub mod query;
+pub mod shape;
+pub mod store;
+pub mod text;
+pub mod timestamp;
+
+pub use cursor::{CursorError, CursorKey};
+pub use invalid::Invalid;
+pub use price::{Currency, Price, PriceRange};
+pub use product::{NewProduct, Product, ProductId, ProductPatch, Version};
+pub use query::{Direction, Filter, Limit, Order, Page, Position, Query, SearchText, SortKey, Total};
+pub use text::{Category, Description, NameKey, Producer, ProductName, Unit};
+pub use timestamp::Timestamp;

@@ -1,0 +1,100 @@
+//! What can go wrong in the store, and the one place where sqlx errors are understood.
+
+use crate::Version;
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such product.
+    #[error("no such product")]
+    NotFound,
+    /// The product has another version than the caller expected.
+    #[error("the product is at version {}, not at the one expected", .current.get())]
+    VersionMismatch {
+        /// The version it has.
+        current: Version,
+    },
+    /// No connection became free in time: too much work at once.
+    #[error("no database connection became free in time")]
+    Busy,
+    /// The statement ran into its time limit.
+    #[error("the statement ran into its time limit")]
+    TimeLimit,
+    /// The database cannot be reached, or its tables are not ready (being migrated or seeded).
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A row holds what no product can have; somebody else has written to the table.
+    #[error("row {id} holds a wrong {field}")]
+    Corrupt {
+        /// The row's id.
+        id: i64,
+        /// The column.
+        field: &'static str,
+    },
+    /// The URL of the database is not one we can open.
+    #[error("{0}")]
+    Url(String),
+    /// The tables could not be brought up to date.
+    #[error("migration failed: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A file beside an embedded database could not be used.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Anything else the database said: a bug of ours.
+    #[error("database: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+/// The numbers that MySQL, MariaDB and SQLite give to the errors we tell apart.
+mod code {
+    /// MySQL `ER_QUERY_TIMEOUT`, MariaDB `ER_STATEMENT_TIMEOUT`, SQLite `SQLITE_INTERRUPT`.
+    pub(super) const TIME_LIMIT: [&str; 3] = ["3024", "1969", "9"];
+    /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_CON_COUNT_ERROR`, `SQLITE_BUSY`, `SQLITE_BUSY_SNAPSHOT`.
+    pub(super) const BUSY: [&str; 5] = ["1205", "1213", "1040", "5", "517"];
+    /// `ER_NO_SUCH_TABLE`, `ER_KEY_DOES_NOT_EXITS`, `ER_FT_MATCHING_KEY_NOT_FOUND`, `ER_SERVER_SHUTDOWN`,
+    /// `ER_CONNECTION_KILLED`, `ER_BAD_DB_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_OPTION_PREVENTS_STATEMENT`.
+    pub(super) const UNAVAILABLE: [&str; 8] = ["1146", "1176", "1191", "1053", "1927", "1049", "1045", "1290"];
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error;
+        match &error {
+            Error::RowNotFound => Self::NotFound,
+            Error::PoolTimedOut => Self::Busy,
+            Error::Io(_) | Error::Tls(_) | Error::PoolClosed | Error::WorkerCrashed | Error::Protocol(_) => {
+                Self::Unavailable(error)
+            }
+            Error::Database(said) => {
+                let number = number(said.as_ref());
+                let is = |codes: &[&str]| codes.contains(&number.as_str());
+                // SQLite has one number for every mistake in a statement; only the text tells a
+                // missing index or table, which a seeding in progress has put aside.
+                let missing = said.message().starts_with("no such");
+                if is(&code::TIME_LIMIT) {
+                    Self::TimeLimit
+                } else if is(&code::BUSY) {
+                    Self::Busy
+                } else if is(&code::UNAVAILABLE) || missing {
+                    Self::Unavailable(error)
+                } else {
+                    Self::Database(error)
+                }
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// The engine's own error number: MySQL hides it behind the SQLSTATE.
+fn number(said: &dyn sqlx::error::DatabaseError) -> String {
+    match said.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        Some(mysql) => mysql.number().to_string(),
+        None => said.code().unwrap_or_default().into_owned(),
+    }
+}

@@ -1,0 +1,113 @@
+//! MySQL 8 and later, MariaDB 10.6 and later, with an optional read replica.
+
+pub(super) mod bulk;
+mod listing;
+mod pools;
+mod read;
+mod row;
+mod write;
+
+use async_trait::async_trait;
+use sqlx::migrate::MigrateError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::{DatabaseUrl, Options, Store, StoreError};
+use crate::{
+    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
+    Timestamp, Total, Version,
+};
+use pools::Pools;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/mysql");
+
+pub(super) struct MysqlStore {
+    pools: Pools,
+}
+
+impl MysqlStore {
+    pub(super) fn open(
+        url: &DatabaseUrl,
+        replica: Option<&DatabaseUrl>,
+        options: &Options,
+    ) -> Result<Self, StoreError> {
+        let replica = replica.map(connect_options).transpose()?;
+        Ok(Self { pools: Pools::open(connect_options(url)?, replica, options) })
+    }
+}
+
+#[async_trait]
+impl Store for MysqlStore {
+    async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError> {
+        read::list(&mut *self.pools.read().acquire().await?, query, after, limit).await
+    }
+
+    async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
+        read::total(&mut *self.pools.read().acquire().await?, filter, search).await
+    }
+
+    async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
+        read::get(&mut *self.pools.read().acquire().await?, id).await
+    }
+
+    async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
+        write::create(self.pools.write(), details, now).await
+    }
+
+    async fn update(
+        &self,
+        id: ProductId,
+        patch: ProductPatch,
+        expected: Option<&[Version]>,
+        now: Timestamp,
+    ) -> Result<Product, StoreError> {
+        write::update(self.pools.write(), id, patch, expected, now).await
+    }
+
+    async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
+        write::delete(self.pools.write(), id, expected).await
+    }
+
+    async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {
+        read::categories(&mut *self.pools.read().acquire().await?).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT id FROM products LIMIT 1").fetch_optional(self.pools.probe()).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.pools.close().await;
+    }
+}
+
+/// Applies what is missing of `migrations/mysql`, one process at a time (a named lock, which the
+/// server gives back when the connection ends, however it ends). MySQL cannot undo half a migration,
+/// so ours can all be run again: one that was cut short is.
+pub(super) async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
+    let mut connection = connect(url).await?;
+    sqlx::query("DO GET_LOCK(CONCAT('farmlokal-migrate-', DATABASE()), 3600)").execute(&mut connection).await?;
+    // The full text index keeps stop words: a person who types one must find it.
+    sqlx::query("SET SESSION innodb_ft_enable_stopword = OFF").execute(&mut connection).await?;
+    let mut result = MIGRATIONS.run_direct(None, &mut connection, false).await;
+    if let Err(MigrateError::Dirty(version)) = result {
+        tracing::warn!(version, "a migration was cut short; running it again");
+        sqlx::query("DELETE FROM _sqlx_migrations WHERE version = ? AND NOT success")
+            .bind(version)
+            .execute(&mut connection)
+            .await?;
+        result = MIGRATIONS.run_direct(None, &mut connection, false).await;
+    }
+    connection.close().await?;
+    Ok(result?)
+}
+
+/// A connection outside the pools and without a time limit, for work that takes its time.
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<MySqlConnection, StoreError> {
+    Ok(connect_options(url)?.connect().await?)
+}
+
+fn connect_options(url: &DatabaseUrl) -> Result<MySqlConnectOptions, StoreError> {
+    url.as_str().parse().map_err(|_| StoreError::Url("the database URL has a part that MySQL connections do not know".into()))
+}

@@ -1,0 +1,98 @@
+//! Writing: each call is one transaction, the category's count included.
+
+use sqlx::mysql::{MySqlConnection, MySqlPool};
+
+use super::read;
+use crate::store::{StoreError, precondition};
+use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
+
+pub(super) async fn create(primary: &MySqlPool, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
+    let mut transaction = primary.begin().await?;
+    let id = sqlx::query(
+        "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
+         created_at, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+    )
+    .bind(details.name.as_str())
+    .bind(NameKey::from(&details.name).as_str())
+    .bind(details.description.as_str())
+    .bind(details.category.as_str())
+    .bind(details.price.to_decimal())
+    .bind(details.currency.as_str())
+    .bind(details.unit.as_str())
+    .bind(details.producer.as_str())
+    .bind(details.stock)
+    .bind(now.to_utc())
+    .bind(now.to_utc())
+    .execute(&mut *transaction)
+    .await?
+    .last_insert_id();
+    add_to_category(&mut transaction, &details.category, 1).await?;
+    transaction.commit().await?;
+    let id = i64::try_from(id).ok().and_then(|id| ProductId::new(id).ok());
+    let id = id.ok_or(StoreError::Corrupt { id: i64::MAX, field: "id" })?;
+    Ok(Product { id, details, created_at: now, updated_at: now, version: Version::FIRST })
+}
+
+pub(super) async fn update(
+    primary: &MySqlPool,
+    id: ProductId,
+    patch: ProductPatch,
+    expected: Option<&[Version]>,
+    now: Timestamp,
+) -> Result<Product, StoreError> {
+    let mut transaction = primary.begin().await?;
+    let before = read::get_locked(&mut transaction, id).await?;
+    precondition(&before, expected)?;
+    let Some(after) = before.changed(patch, now) else { return Ok(before) };
+    let details = &after.details;
+    sqlx::query(
+        "UPDATE products SET name = ?, name_key = ?, description = ?, category = ?, price = ?, currency = ?, unit = ?, \
+         producer = ?, stock = ?, updated_at = ?, version = ? WHERE id = ?",
+    )
+    .bind(details.name.as_str())
+    .bind(NameKey::from(&details.name).as_str())
+    .bind(details.description.as_str())
+    .bind(details.category.as_str())
+    .bind(details.price.to_decimal())
+    .bind(details.currency.as_str())
+    .bind(details.unit.as_str())
+    .bind(details.producer.as_str())
+    .bind(details.stock)
+    .bind(after.updated_at.to_utc())
+    .bind(after.version.get())
+    .bind(id.get())
+    .execute(&mut *transaction)
+    .await?;
+    if before.details.category != details.category {
+        // In one order for all writers, so that two moves in opposite directions do not deadlock.
+        let mut moves = [(&before.details.category, -1), (&details.category, 1)];
+        moves.sort();
+        for (category, more) in moves {
+            add_to_category(&mut transaction, category, more).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(after)
+}
+
+pub(super) async fn delete(primary: &MySqlPool, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
+    let mut transaction = primary.begin().await?;
+    let before = read::get_locked(&mut transaction, id).await?;
+    precondition(&before, expected)?;
+    sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
+    add_to_category(&mut transaction, &before.details.category, -1).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn add_to_category(connection: &mut MySqlConnection, category: &Category, more: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO categories (name, products) VALUES (?, ?) \
+         ON DUPLICATE KEY UPDATE products = products + VALUES (products)",
+    )
+    .bind(category.as_str())
+    .bind(more)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The SELECTs of listings, built from the filters that are present.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::row::COLUMNS;
+use crate::shape::{Index, counting_index};
+use crate::{Direction, Filter, Limit, Position, ProductId, SearchText, SortKey};
+
+pub(super) type Select = QueryBuilder<Sqlite>;
+
+/// The rows of `filter` behind `after`, one more than `limit`, read through `index` and no other:
+/// SQLite refuses the statement rather than choose a worse plan.
+pub(super) fn sorted(
+    filter: &Filter,
+    (key, direction): (SortKey, Direction),
+    after: Option<&Position>,
+    limit: Limit,
+    index: Index,
+) -> Select {
+    let mut select = Select::new(format!("SELECT {COLUMNS} FROM products p {}", hint(index)));
+    let mut conditions = Conditions::new(&mut select);
+    conditions.filter(filter);
+    conditions.behind(after, direction);
+    order_and_limit(&mut select, key, direction, limit);
+    select
+}
+
+/// The rows with `words` and of `filter` behind `after`, in the order of `key`.
+pub(super) fn sorted_search(
+    words: &str,
+    filter: &Filter,
+    (key, direction): (SortKey, Direction),
+    after: Option<&Position>,
+    limit: Limit,
+) -> Select {
+    let mut select = Select::new(format!("SELECT {COLUMNS} {MATCHES}"));
+    let mut conditions = Conditions::new(&mut select);
+    conditions.words(words);
+    conditions.filter(filter);
+    conditions.behind(after, direction);
+    order_and_limit(&mut select, key, direction, limit);
+    select
+}
+
+/// `(id, score)` of the best `most` rows with `words` and of `filter`. BM25 with the name weighing
+/// most; the sign is turned, so that more is better.
+pub(super) fn best(words: &str, filter: &Filter, most: i64) -> Select {
+    let from = if *filter == Filter::default() { "FROM product_words w" } else { MATCHES };
+    let mut select = Select::new(format!("SELECT w.rowid, -bm25(product_words, 8.0, 1.0, 3.0) AS score {from}"));
+    let mut conditions = Conditions::new(&mut select);
+    conditions.words(words);
+    conditions.filter(filter);
+    select.push(" ORDER BY score DESC, w.rowid LIMIT ").push_bind(most);
+    select
+}
+
+/// How many rows `filter` and `words` leave, counted up to `most`.
+pub(super) fn count(filter: &Filter, words: Option<&str>, most: i64) -> Select {
+    let from = match words {
+        None => format!("FROM products p {}", hint(counting_index(filter))),
+        Some(_) if *filter == Filter::default() => "FROM product_words w".to_owned(),
+        Some(_) => MATCHES.to_owned(),
+    };
+    let mut select = Select::new(format!("SELECT COUNT(*) FROM (SELECT 1 {from}"));
+    let mut conditions = Conditions::new(&mut select);
+    if let Some(words) = words {
+        conditions.words(words);
+    }
+    conditions.filter(filter);
+    select.push(" LIMIT ").push_bind(most).push(")");
+    select
+}
+
+/// The row with this id.
+pub(super) fn by_id(id: ProductId) -> Select {
+    let mut select = Select::new(format!("SELECT {COLUMNS} FROM products p WHERE p.id = "));
+    select.push_bind(id.get());
+    select
+}
+
+/// The rows with these ids, in any order.
+pub(super) fn by_ids(ids: &[ProductId]) -> Select {
+    let mut select = Select::new(format!("SELECT {COLUMNS} FROM products p WHERE p.id IN ("));
+    let mut list = select.separated(", ");
+    // One statement for every page: its last id fills the places that are left (SQL does not mind
+    // repeats), so that the statement cache holds a single shape.
+    let last = ids.last().map_or(0, |id| id.get());
+    for place in 0..Limit::MAX.into() {
+        list.push_bind(ids.get(place).map_or(last, |id| id.get()));
+    }
+    select.push(")");
+    select
+}
+
+/// The text as an FTS5 query: all words, the last one as a prefix. Words hold letters and digits
+/// only, and are quoted all the same, so that nothing in them is an operator. `None` without words.
+pub(super) fn match_words(search: &SearchText) -> Option<String> {
+    let words = search.words();
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    (!quoted.is_empty()).then(|| format!("{}*", quoted.join(" ")))
+}
+
+/// CROSS JOIN keeps SQLite from turning the join round and scanning the products.
+const MATCHES: &str = "FROM product_words w CROSS JOIN products p ON p.id = w.rowid";
+
+fn hint(index: Index) -> &'static str {
+    match index {
+        Index::Primary => "NOT INDEXED",
+        Index::Price => "INDEXED BY by_price",
+        Index::Name => "INDEXED BY by_name",
+        Index::Created => "INDEXED BY by_created",
+        Index::Category => "INDEXED BY by_category",
+        Index::CategoryPrice => "INDEXED BY by_category_price",
+        Index::CategoryName => "INDEXED BY by_category_name",
+        Index::CategoryCreated => "INDEXED BY by_category_created",
+    }
+}
+
+fn column(key: SortKey) -> &'static str {
+    match key {
+        SortKey::Id => "p.id",
+        SortKey::Price => "p.price",
+        SortKey::Name => "p.name_key",
+        SortKey::CreatedAt => "p.created_at",
+    }
+}
+
+fn order_and_limit(select: &mut Select, key: SortKey, direction: Direction, limit: Limit) {
+    let downwards = if direction == Direction::Descending { " DESC" } else { "" };
+    select.push(" ORDER BY ");
+    if key != SortKey::Id {
+        select.push(column(key)).push(downwards).push(", ");
+    }
+    select.push("p.id").push(downwards).push(" LIMIT ").push_bind(i64::from(limit.get()) + 1);
+}
+
+/// `WHERE a AND b …` of the conditions that are there.
+struct Conditions<'a> {
+    select: &'a mut Select,
+    word: &'static str,
+}
+
+impl<'a> Conditions<'a> {
+    fn new(select: &'a mut Select) -> Self {
+        Self { select, word: " WHERE " }
+    }
+
+    fn and(&mut self, sql: &str) -> &mut Select {
+        let word = std::mem::replace(&mut self.word, " AND ");
+        self.select.push(word).push(sql)
+    }
+
+    fn words(&mut self, words: &str) {
+        self.and("product_words MATCH ").push_bind(words.to_owned());
+    }
+
+    fn filter(&mut self, filter: &Filter) {
+        if let Some(category) = &filter.category {
+            self.and("p.category = ").push_bind(category.as_str().to_owned());
+        }
+        if let Some((min, max)) = filter.price.bounds() {
+            self.and("p.price BETWEEN ").push_bind(min.minor()).push(" AND ").push_bind(max.minor());
+        }
+    }
+
+    /// The seek: SQLite compares row values through an index.
+    fn behind(&mut self, after: Option<&Position>, direction: Direction) {
+        let sign = if direction == Direction::Descending { "<" } else { ">" };
+        match after {
+            None | Some(Position::Relevance(..)) => {}
+            Some(Position::Id(id)) => {
+                self.and("p.id ").push(sign).push(" ").push_bind(id.get());
+            }
+            Some(Position::Price(price, id)) => self.tuple(SortKey::Price, sign).push_bind(price.minor()).close(*id),
+            Some(Position::Name(name, id)) => {
+                self.tuple(SortKey::Name, sign).push_bind(name.as_str().to_owned()).close(*id);
+            }
+            Some(Position::CreatedAt(at, id)) => self.tuple(SortKey::CreatedAt, sign).push_bind(at.micros()).close(*id),
+        }
+    }
+
+    fn tuple(&mut self, key: SortKey, sign: &str) -> &mut Select {
+        self.and("(").push(column(key)).push(", p.id) ").push(sign).push(" (")
+    }
+}
+
+trait CloseTuple {
+    fn close(&mut self, id: ProductId);
+}
+
+impl CloseTuple for Select {
+    fn close(&mut self, id: ProductId) {
+        self.push(", ").push_bind(id.get()).push(")");
+    }
+}

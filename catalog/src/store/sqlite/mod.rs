@@ -1,0 +1,160 @@
+//! The embedded engine: one file, one writer, several readers (write-ahead log).
+
+pub(super) mod bulk;
+mod listing;
+mod read;
+mod row;
+mod write;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{DatabaseUrl, Options, Store, StoreError};
+use crate::{
+    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
+    Timestamp, Total, Version,
+};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// How long a writer waits for another process' transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) struct SqliteStore {
+    readers: SqlitePool,
+    /// SQLite has one writer at a time; a queue here is fairer than retries on a busy file.
+    writer: SqlitePool,
+    /// For [`Store::ping`] alone.
+    probe: SqlitePool,
+    statement_timeout: Duration,
+}
+
+impl SqliteStore {
+    pub(super) async fn open(url: &DatabaseUrl, options: &Options) -> Result<Self, StoreError> {
+        let connect = connect_options(url)?;
+        let pool = |size: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(options.acquire_timeout)
+                .max_lifetime(None)
+                .idle_timeout(None)
+                .test_before_acquire(false)
+        };
+        // The writer first: it makes the file and the log that readers need.
+        let writer = pool(1).connect_with(connect.clone()).await?;
+        let query_only = connect.pragma("query_only", "ON");
+        Ok(Self {
+            readers: pool(options.max_connections).connect_lazy_with(query_only.clone()),
+            writer,
+            probe: pool(1).connect_lazy_with(query_only),
+            statement_timeout: options.statement_timeout,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError> {
+        read::list(self, query, after, limit).await
+    }
+
+    async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
+        read::total(self, filter, search).await
+    }
+
+    async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
+        read::get(&mut *self.readers.acquire().await?, id).await
+    }
+
+    async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
+        write::create(&self.writer, details, now).await
+    }
+
+    async fn update(
+        &self,
+        id: ProductId,
+        patch: ProductPatch,
+        expected: Option<&[Version]>,
+        now: Timestamp,
+    ) -> Result<Product, StoreError> {
+        write::update(&self.writer, id, patch, expected, now).await
+    }
+
+    async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
+        write::delete(&self.writer, id, expected).await
+    }
+
+    async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {
+        read::categories(&self.readers).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT id FROM products LIMIT 1").fetch_optional(&self.probe).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.probe.close().await;
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Applies what is missing of `migrations/sqlite`. SQLite's own locks do not cover the question
+/// "what is missing", so a lock on a file beside the database does.
+pub(super) async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
+    let _lock = lock(url, "migrate").await?;
+    let mut connection = connect(url).await?;
+    MIGRATIONS.run_direct(None, &mut connection, false).await?;
+    Ok(())
+}
+
+/// A connection outside the pools, for work that takes its time.
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<SqliteConnection, StoreError> {
+    Ok(connect_options(url)?.connect().await?)
+}
+
+/// Waits for the exclusive right to do `what` to the database, held until the file is dropped.
+pub(super) async fn lock(url: &DatabaseUrl, what: &str) -> Result<File, StoreError> {
+    let mut path = file(url)?.into_os_string();
+    path.push(format!(".{what}.lock"));
+    let path = PathBuf::from(path);
+    let lock = move || {
+        let refused = |source| StoreError::File { path: path.display().to_string(), source };
+        let file = File::create(&path).map_err(refused)?;
+        file.lock().map_err(refused)?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(lock).await.map_err(|_| StoreError::Unavailable(sqlx::Error::WorkerCrashed))?
+}
+
+/// The database's file, in a folder that is there.
+fn file(url: &DatabaseUrl) -> Result<PathBuf, StoreError> {
+    let options = SqliteConnectOptions::from_str(url.as_str())?;
+    let path = options.get_filename();
+    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| StoreError::File { path: folder.display().to_string(), source })?;
+    }
+    Ok(path.to_owned())
+}
+
+fn connect_options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, StoreError> {
+    file(url)?;
+    Ok(SqliteConnectOptions::from_str(url.as_str())?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // With a write-ahead log NORMAL keeps the file whole through a crash; a loss of power may
+        // take the last transactions, never half of one.
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT)
+        // 8 MiB each; the system's page cache holds the rest of the file for all of them.
+        .pragma("cache_size", "-8192")
+        .pragma("temp_store", "MEMORY"))
+}

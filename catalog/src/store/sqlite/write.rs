@@ -1,0 +1,97 @@
+//! Writing: each call is one transaction, the category's count included.
+
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+
+use super::read;
+use crate::store::{StoreError, precondition};
+use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
+
+/// Takes the write lock at once: a transaction that reads first and writes later may find the file
+/// changed in between.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+pub(super) async fn create(writer: &SqlitePool, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
+    let mut transaction = writer.begin_with(BEGIN).await?;
+    let id = sqlx::query(
+        "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
+         created_at, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+    )
+    .bind(details.name.as_str())
+    .bind(NameKey::from(&details.name).as_str())
+    .bind(details.description.as_str())
+    .bind(details.category.as_str())
+    .bind(details.price.minor())
+    .bind(details.currency.as_str())
+    .bind(details.unit.as_str())
+    .bind(details.producer.as_str())
+    .bind(i64::from(details.stock))
+    .bind(now.micros())
+    .bind(now.micros())
+    .execute(&mut *transaction)
+    .await?
+    .last_insert_rowid();
+    add_to_category(&mut transaction, &details.category, 1).await?;
+    transaction.commit().await?;
+    let id = ProductId::new(id).map_err(|_| StoreError::Corrupt { id, field: "id" })?;
+    Ok(Product { id, details, created_at: now, updated_at: now, version: Version::FIRST })
+}
+
+pub(super) async fn update(
+    writer: &SqlitePool,
+    id: ProductId,
+    patch: ProductPatch,
+    expected: Option<&[Version]>,
+    now: Timestamp,
+) -> Result<Product, StoreError> {
+    let mut transaction = writer.begin_with(BEGIN).await?;
+    let before = read::get(&mut transaction, id).await?;
+    precondition(&before, expected)?;
+    let Some(after) = before.changed(patch, now) else { return Ok(before) };
+    let details = &after.details;
+    sqlx::query(
+        "UPDATE products SET name = ?, name_key = ?, description = ?, category = ?, price = ?, currency = ?, unit = ?, \
+         producer = ?, stock = ?, updated_at = ?, version = ? WHERE id = ?",
+    )
+    .bind(details.name.as_str())
+    .bind(NameKey::from(&details.name).as_str())
+    .bind(details.description.as_str())
+    .bind(details.category.as_str())
+    .bind(details.price.minor())
+    .bind(details.currency.as_str())
+    .bind(details.unit.as_str())
+    .bind(details.producer.as_str())
+    .bind(i64::from(details.stock))
+    .bind(after.updated_at.micros())
+    .bind(after.version.get())
+    .bind(id.get())
+    .execute(&mut *transaction)
+    .await?;
+    if before.details.category != details.category {
+        add_to_category(&mut transaction, &before.details.category, -1).await?;
+        add_to_category(&mut transaction, &details.category, 1).await?;
+    }
+    transaction.commit().await?;
+    Ok(after)
+}
+
+pub(super) async fn delete(writer: &SqlitePool, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
+    let mut transaction = writer.begin_with(BEGIN).await?;
+    let before = read::get(&mut transaction, id).await?;
+    precondition(&before, expected)?;
+    sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
+    add_to_category(&mut transaction, &before.details.category, -1).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn add_to_category(connection: &mut SqliteConnection, category: &Category, more: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO categories (name, products) VALUES (?, ?) \
+         ON CONFLICT (name) DO UPDATE SET products = products + excluded.products",
+    )
+    .bind(category.as_str())
+    .bind(more)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

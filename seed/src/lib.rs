@@ -1,0 +1,10 @@
+//! The deterministic generator and the bulk loader.
+
+mod generator;
+pub mod progress;
+pub mod run;
+mod splitmix;
+mod vocabulary;
+
+pub use generator::Generator;
+pub use run::{Plan, Report, SeedError, run};

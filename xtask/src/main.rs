@@ -1,0 +1,53 @@
+//! `cargo xtask …`: every chore that is not `cargo build`. One file a command.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks to its terminal"
+)]
+
+mod api;
+mod command;
+mod instance;
+mod openapi;
+mod packages;
+mod report;
+mod servers;
+mod test;
+mod versions;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "FarmLokal's chores", disable_help_subcommand = true)]
+enum Xtask {
+    /// Install what is missing, lint, and run every test
+    Test(test::Arguments),
+    /// Start the servers that tests share, print their variables, and run until Ctrl-C or the end
+    /// of standard input
+    Servers,
+    /// Write docs/openapi.json
+    Openapi,
+    /// Lint docs/openapi.json, then fuzz a running farmlokal with it (needs npm and python3)
+    Api(api::Arguments),
+    /// Check that Cargo.lock has one version of the crates whose types cross borders
+    Versions,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Xtask::parse() {
+        Xtask::Test(arguments) => return test::run(&arguments),
+        Xtask::Servers => servers::run(),
+        Xtask::Openapi => openapi::run(),
+        Xtask::Api(arguments) => api::run(&arguments),
+        Xtask::Versions => versions::check(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

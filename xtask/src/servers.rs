@@ -1,0 +1,14 @@
+//! `cargo xtask servers`: the servers that tests share, for as long as one works on them.
+
+use std::io;
+
+use farmlokal_testkit::mariadb;
+
+/// Starts them, prints what to export, and waits for the end of standard input. Ctrl-C needs no
+/// handler: the servers end with this process, however it ends.
+pub(crate) fn run() -> Result<(), String> {
+    let server = mariadb::Server::start()?;
+    println!("export {}={}", mariadb::URL_VARIABLE, server.url(""));
+    io::copy(&mut io::stdin(), &mut io::sink()).map_err(|error| error.to_string())?;
+    Ok(())
+}
