@@ -85,6 +85,13 @@ text_type!(
     Unit, "unit", 1..=32, is_line, LINE, "without control characters and without white space at either end"
 );
 
+impl Default for Description {
+    /// The empty description.
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
 /// `text` without case, accents and compatibility forms, so that `Éclair` sorts and matches as
 /// `eclair`: Unicode NFKD, combining marks removed, lower case (Unicode Standard Annex 15).
 pub fn fold(text: &str) -> String {

@@ -53,7 +53,11 @@ impl Process {
         let log = File::create(directory.path().join(LOG)).map_err(fail)?;
         let errors = log.try_clone().map_err(fail)?;
         // Groups of their own keep a terminal's Ctrl-C from the server until its owner is done.
-        command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .process_group(0);
         let mut server = command.spawn().map_err(fail)?;
         let keeper = Command::new("sh")
             .args(["-c", KEEPER, "keeper", &server.id().to_string()])

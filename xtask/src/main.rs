@@ -20,7 +20,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 #[derive(Parser)]
-#[command(bin_name = "cargo xtask", about = "FarmLokal's chores", disable_help_subcommand = true)]
+#[command(
+    bin_name = "cargo xtask",
+    about = "FarmLokal's chores",
+    disable_help_subcommand = true
+)]
 enum Xtask {
     /// Install what is missing, lint, and run every test
     Test(test::Arguments),

@@ -13,7 +13,7 @@ pub(crate) fn document() -> PathBuf {
 
 /// Writes what `farmlokal openapi` prints to `docs/openapi.json`.
 pub(crate) fn run() -> Result<(), String> {
-    let mut command = cargo(&["run", "--quiet", "--package", "farmlokal", "--", "openapi"]);
+    let mut command = cargo("run --quiet --package farmlokal -- openapi");
     let output = command
         .stderr(Stdio::inherit())
         .output()

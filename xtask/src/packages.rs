@@ -24,7 +24,10 @@ pub(crate) fn ensure() -> Result<(), String> {
         return Ok(());
     }
     if program::find("apt-get").is_none() {
-        return Err(format!("please install what Debian calls {}", missing.join(" and ")));
+        return Err(format!(
+            "please install what Debian calls {}",
+            missing.join(" and ")
+        ));
     }
     if !program::is_root() {
         let missing = missing.join(" ");
@@ -38,6 +41,8 @@ pub(crate) fn ensure() -> Result<(), String> {
 
 fn apt_get(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive");
     command
 }

@@ -33,26 +33,45 @@ impl Report {
         let start = Instant::now();
         let outcome = run().inspect_err(|message| println!("{message}"));
         let took = start.elapsed();
-        let verdict = if outcome.is_ok() { Verdict::Ok } else { Verdict::Failed };
+        let verdict = match outcome {
+            Ok(_) => Verdict::Ok,
+            Err(_) => Verdict::Failed,
+        };
         println!("<== {name}: {verdict}, {:.1} s", took.as_secs_f64());
-        self.steps.push(Step { name, verdict, took });
+        self.steps.push(Step {
+            name,
+            verdict,
+            took,
+        });
         outcome.ok()
     }
 
     /// Notes a step that lacks what it needs.
     pub(crate) fn skip(&mut self, name: &'static str) {
-        self.steps.push(Step { name, verdict: Verdict::Skipped, took: Duration::ZERO });
+        self.steps.push(Step {
+            name,
+            verdict: Verdict::Skipped,
+            took: Duration::ZERO,
+        });
     }
 
     /// How many steps failed.
     pub(crate) fn failed(&self) -> usize {
-        self.steps.iter().filter(|step| step.verdict == Verdict::Failed).count()
+        self.steps
+            .iter()
+            .filter(|step| step.verdict == Verdict::Failed)
+            .count()
     }
 
     /// Prints the table of all steps.
     pub(crate) fn print(&self) {
         println!("\n{:<12} {:<8} {:>8}", "step", "result", "seconds");
-        for Step { name, verdict, took } in &self.steps {
+        for Step {
+            name,
+            verdict,
+            took,
+        } in &self.steps
+        {
             println!("{name:<12} {verdict:<8} {:>8.1}", took.as_secs_f64());
         }
     }

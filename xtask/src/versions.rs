@@ -39,7 +39,11 @@ pub(crate) fn check() -> Result<(), String> {
     let file = root().join("Cargo.lock");
     let lock = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let repeated = repeated(&lock)?;
-    if repeated.is_empty() { Ok(()) } else { Err(repeated.join("\n")) }
+    if repeated.is_empty() {
+        Ok(())
+    } else {
+        Err(repeated.join("\n"))
+    }
 }
 
 fn repeated(lock: &str) -> Result<Vec<String>, String> {
@@ -54,7 +58,11 @@ fn repeated(lock: &str) -> Result<Vec<String>, String> {
         .filter(|(_, versions)| versions.len() > 1)
         .map(|(name, versions)| {
             let versions: Vec<_> = versions.into_iter().collect();
-            format!("{name} occurs in {} versions: {}", versions.len(), versions.join(", "))
+            format!(
+                "{name} occurs in {} versions: {}",
+                versions.len(),
+                versions.join(", ")
+            )
         })
         .collect())
 }
@@ -64,8 +72,9 @@ mod tests {
     use super::*;
 
     fn lock(packages: &[(&str, &str)]) -> String {
-        let package =
-            |(name, version)| format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\n");
+        let package = |(name, version)| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\n")
+        };
         let packages: String = packages.iter().copied().map(package).collect();
         format!("version = 4\n\n{packages}")
     }
@@ -85,7 +94,10 @@ mod tests {
 
     #[test]
     fn one_version_is_fine() {
-        assert_eq!(repeated(&lock(&[("http", "1.5.0"), ("tokio", "1.54.1")])), Ok(vec![]));
+        assert_eq!(
+            repeated(&lock(&[("http", "1.5.0"), ("tokio", "1.54.1")])),
+            Ok(vec![])
+        );
     }
 
     #[test]

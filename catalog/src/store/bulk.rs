@@ -1,9 +1,11 @@
 //! Filling an empty catalogue with very many products, and going on after an interruption.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{DatabaseUrl, Engine, StoreError, mysql, sqlite};
-use crate::{NewProduct, ProductId, Timestamp};
+use crate::{Category, NewProduct, ProductId, Timestamp};
 
 /// A product to be loaded: its number and moment are the generator's, not the database's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,13 @@ pub struct SeedRun {
     pub loaded: u64,
     /// Whether the indexes are built as well.
     pub finished: bool,
+}
+
+impl SeedRun {
+    /// Goes on with this seeding, if it is the one that is asked for.
+    pub(super) fn resume(self, seed: u64, wanted: u64) -> Result<Self, BulkError> {
+        if (self.seed, self.wanted) == (seed, wanted) { Ok(self) } else { Err(BulkError::OtherRun(self)) }
+    }
 }
 
 /// Why a seeding cannot start or go on.
@@ -70,4 +79,28 @@ pub async fn open(url: &DatabaseUrl) -> Result<Box<dyn BulkLoad>, StoreError> {
         Engine::Sqlite => Box::new(sqlite::bulk::SqliteBulk::open(url).await?),
         Engine::Mysql => Box::new(mysql::bulk::MysqlBulk::open(url).await?),
     })
+}
+
+/// Where a batch begins: the number of products before it, and of those after it. Refuses a batch with gaps.
+pub(super) fn span(products: &[BulkProduct]) -> Result<(i64, i64), StoreError> {
+    let first = products.first().map_or(1, |product| product.id.get());
+    let ids = products.iter().map(|product| product.id.get());
+    if !ids.eq(first..first + products.len() as i64) {
+        return Err(out_of_order());
+    }
+    Ok((first - 1, first - 1 + products.len() as i64))
+}
+
+/// A batch that does not follow the ones before it.
+pub(super) fn out_of_order() -> StoreError {
+    StoreError::Database(sqlx::Error::InvalidArgument("the batch does not go on where the seeding stands".into()))
+}
+
+/// How many of `products` each category gets, in the order in which all writers lock categories.
+pub(super) fn per_category(products: &[BulkProduct]) -> BTreeMap<&Category, i64> {
+    let mut counts = BTreeMap::new();
+    for product in products {
+        *counts.entry(&product.details.category).or_default() += 1;
+    }
+    counts
 }

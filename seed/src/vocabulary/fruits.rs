@@ -14,7 +14,7 @@ pub(super) const SHELF: Shelf = Shelf {
     kinds: KINDS,
     origins: &[
         "Picked ripe at dawn", "Hand-picked in old orchards", "Ripened on the tree", "Grown without any sprays",
-        "Harvested to order", "Grown on drip irrigation", "Picked the day before delivery", "Grown by a family orchard",
+        "Harvested to order", "Grown on drip irrigation", "Picked the day before delivery", "Grown in a family orchard",
         "Ripened slowly in paddy straw", "Raised on red laterite soil",
     ],
     cares: &[

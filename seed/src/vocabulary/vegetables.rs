@@ -19,7 +19,7 @@ pub(super) const SHELF: Shelf = Shelf {
     ],
     cares: &[
         "rinsed in spring water", "sorted by hand", "bundled in banana leaf", "packed without plastic",
-        "kept in the shade", "cooled within the hour", "trimmed for the kitchen", "weighed with a little extra",
+        "kept in the shade", "cooled within the hour", "trimmed for the kitchen", "weighed generously",
     ],
     uses: &[
         "good for sabzi and sambar", "cooks in ten minutes", "lovely in a simple stir-fry", "keeps five days when chilled",

@@ -114,7 +114,6 @@ fn launch(
         .arg(format!("--port={}", account.port))
         .arg(format!("--socket={}", path.join("socket").display()))
         .arg(format!("--pid-file={}", path.join("pid").display()))
-        .arg(format!("--tmpdir={}", path.display()))
         .arg(format!("--init-file={}", accounts.display()))
         .args(OPTIONS)
         .args(options);
@@ -134,7 +133,10 @@ fn command(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .arg("--no-defaults")
-        .arg(format!("--datadir={}", directory.join("data").display()));
+        .arg(format!("--datadir={}", directory.join("data").display()))
+        // MariaDB clears its temporary directory of tables when it starts; in a shared one, of
+        // those that another server is at work on.
+        .arg(format!("--tmpdir={}", directory.display()));
     if program::is_root() {
         // MariaDB refuses to run as root unless told to.
         command.arg("--user=root");

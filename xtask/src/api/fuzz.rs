@@ -24,8 +24,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         .current_dir(scratch.path())
         .arg("run")
         .arg(document())
-        .args(["--url", &instance.url(), "--checks=all", "--continue-on-failure"])
-        .args(["--phases=examples,coverage,fuzzing", "--seed=42", "--max-time", SECONDS])
+        .args([
+            "--url",
+            &instance.url(),
+            "--checks=all",
+            "--continue-on-failure",
+        ])
+        .args([
+            "--phases=examples,coverage,fuzzing",
+            "--seed=42",
+            "--max-time",
+            SECONDS,
+        ])
         .args(arguments);
     command::run(&mut command)
 }

@@ -1,0 +1,103 @@
+//! The command line: what it takes, and what it does with it.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use farmlokal_catalog::store::{self, DatabaseUrl};
+use farmlokal_seed::{Plan, Report, SeedError, progress, run};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// What a shell reports for a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// Fills an empty FarmLokal database with generated products, the same ones for the same seed.
+///
+/// Interrupted, it goes on at the next start with the same values.
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// Products there are to be in the end.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    rows: u64,
+    /// Products a transaction.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    batch: u64,
+    /// Another seed, other products.
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// sqlite:path/to/file.db or mysql://user:password@host:port/database
+    #[arg(long, env = "FARMLOKAL_DATABASE__URL", hide_env_values = true, default_value = "sqlite:./data/farmlokal.db")]
+    database: DatabaseUrl,
+    /// Seconds to wait for the database server to come up.
+    #[arg(long, default_value_t = 0)]
+    wait_for: u64,
+}
+
+/// Migrates and seeds, and says how it went: 0, 1, or 130 if it was interrupted.
+pub(crate) fn main(arguments: &Arguments) -> ExitCode {
+    log();
+    let result = tokio::runtime::Runtime::new().map_err(Failure::Runtime).and_then(|runtime| {
+        let result = runtime.block_on(seed(arguments));
+        // A thread may still wait for another seeding's lock.
+        runtime.shutdown_background();
+        result
+    });
+    let (code, mut to): (ExitCode, Box<dyn std::io::Write>) = match &result {
+        Ok(_) => (ExitCode::SUCCESS, Box::new(std::io::stdout())),
+        Err(Failure::Seed(SeedError::Stopped)) => (INTERRUPTED.into(), Box::new(std::io::stderr())),
+        Err(_) => (ExitCode::FAILURE, Box::new(std::io::stderr())),
+    };
+    // Nobody may listen any more; the code says it too.
+    let _ = match result {
+        Ok(report) => writeln!(to, "{report}"),
+        Err(failure) => writeln!(to, "farmlokal-seed: {failure}"),
+    };
+    code
+}
+
+/// Why the program failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("cannot start: {0}")]
+    Runtime(std::io::Error),
+    #[error("{0}")]
+    Store(#[from] store::StoreError),
+    #[error("{0}")]
+    Seed(#[from] SeedError),
+}
+
+async fn seed(arguments: &Arguments) -> Result<Report, Failure> {
+    let Arguments { rows, batch, seed, ref database, wait_for } = *arguments;
+    let stop = CancellationToken::new();
+    tokio::spawn(cancel_when_asked(stop.clone()));
+    let migrated = stop.run_until_cancelled(async {
+        store::wait_for(database, Duration::from_secs(wait_for)).await?;
+        store::migrate(database).await
+    });
+    migrated.await.unwrap_or(Ok(()))?;
+    Ok(run(database, Plan { rows, batch, seed }, &*progress::for_stderr(), &stop).await?)
+}
+
+/// Cancels at Ctrl-C, and at the signal a container is stopped with.
+async fn cancel_when_asked(stop: CancellationToken) {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return stop.cancel();
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.cancel();
+    }
+}
+
+/// Logs to standard error: what `RUST_LOG` says, or else only warnings where a bar is shown.
+fn log() {
+    let level = if std::io::stderr().is_terminal() { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,60 @@
+//! The admin port: for the machine that runs the service, never for the public.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use farmlokal_catalog::store::Store;
+use poem::http::StatusCode;
+use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Route, get};
+use serde_json::json;
+
+use crate::api::problem::Problem;
+
+/// How long the database may take to answer a readiness question.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What readiness depends on.
+#[derive(Clone)]
+pub struct Readiness {
+    /// Set when it is about to end.
+    pub draining: Arc<AtomicBool>,
+    /// Asked over a connection of its own.
+    pub store: Arc<dyn Store>,
+}
+
+/// `/livez` says that the process runs, and asks nobody. `/readyz` says whether requests should come
+/// here: 200, or 503 while draining or without a database. Both name each check.
+pub fn endpoint(readiness: Readiness) -> impl Endpoint<Output = Response> + 'static {
+    Route::new()
+        .at("/livez", get(poem::endpoint::make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))
+        .at("/readyz", get(Ready(readiness)))
+        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
+}
+
+struct Ready(Readiness);
+
+impl Endpoint for Ready {
+    type Output = Response;
+
+    async fn call(&self, _: Request) -> poem::Result<Response> {
+        let process = if self.0.draining.load(Ordering::Relaxed) { "draining" } else { "ok" };
+        let database = match tokio::time::timeout(PING_TIMEOUT, self.0.store.ping()).await {
+            Ok(Ok(())) => "ok",
+            Ok(Err(_)) => "unavailable",
+            Err(_) => "timeout",
+        };
+        let ready = process == "ok" && database == "ok";
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let word = if ready { "ok" } else { "unavailable" };
+        Ok(answer(status, &json!({"status": word, "checks": {"process": process, "database": database}})))
+    }
+}
+
+fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
+    Response::builder()
+        .status(status)
+        .content_type("application/json")
+        .header("cache-control", "no-store")
+        .body(body.to_string())
+}

@@ -1,0 +1,73 @@
+//! The public API: operations, their values and errors, and the document that describes them.
+
+pub mod answer;
+pub mod categories;
+pub mod contract;
+pub mod document;
+pub mod etag;
+pub mod limits;
+pub mod original;
+pub mod problem;
+pub mod products;
+pub mod ui;
+pub mod values;
+mod writers;
+
+use std::sync::Arc;
+
+use farmlokal_catalog::store::Store;
+use farmlokal_catalog::{CursorKey, Timestamp};
+use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
+use poem_openapi::Tags;
+
+use crate::config;
+use problem::Problem;
+
+/// Where the time comes from, so that tests can say what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the operations work with.
+#[derive(Clone)]
+pub struct Context {
+    /// The catalogue.
+    pub store: Arc<dyn Store>,
+    /// Seals and opens cursors.
+    pub cursors: CursorKey,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl Context {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+/// The groups of operations in the document.
+#[derive(Tags)]
+enum Tag {
+    /// Products and their categories.
+    Products,
+    /// The contract of the project FarmLokal grew out of, kept for its clients.
+    Original,
+}
+
+type Operations = (products::ProductsApi, categories::CategoriesApi, original::OriginalApi);
+
+fn operations(context: Context) -> Operations {
+    (
+        products::ProductsApi(context.clone()),
+        categories::CategoriesApi(context.clone()),
+        original::OriginalApi(context),
+    )
+}
+
+/// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
+/// document, the framework's own included.
+pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
+    let routes = contract::routes(operations(context));
+    let routes = ui::add(routes);
+    limits::Limits::new(routes, limits).catch_all_error(|error| async move {
+        Problem::from_framework(&error).into_response()
+    })
+}

@@ -1,0 +1,258 @@
+//! Errors as clients see them: RFC 9457 problem documents, made in one place.
+
+use std::fmt;
+
+use farmlokal_catalog::cursor::CursorError;
+use farmlokal_catalog::store::StoreError;
+use farmlokal_catalog::{Invalid, Limit};
+use poem::http::{StatusCode, header};
+use poem::{IntoResponse, Response};
+use poem_openapi::Object;
+use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
+use serde::Serialize;
+
+use super::values;
+
+/// The media type of RFC 9457.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// Declares the kinds of problem: a stable code, the status, and a title.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $status:literal $code:literal $title:literal;)*) => {
+        /// What went wrong, as far as a program has to tell one from another.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind { $($(#[$doc])* $kind,)* }
+
+        impl Kind {
+            fn parts(self) -> (u16, &'static str, &'static str) {
+                match self { $(Self::$kind => ($status, concat!("urn:farmlokal:problem:", $code), $title),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A query parameter, header or path segment is wrong.
+    InvalidParameter = 400 "invalid-parameter" "A parameter is wrong";
+    /// The request's body is wrong.
+    InvalidBody = 400 "invalid-body" "The request body is wrong";
+    /// The cursor cannot be followed.
+    InvalidCursor = 400 "invalid-cursor" "The cursor cannot be followed";
+    /// The request is not HTTP as we speak it.
+    MalformedRequest = 400 "malformed-request" "The request cannot be read";
+    /// Writing is not open to this caller.
+    WritesClosed = 403 "writes-closed" "Writing is not open to you";
+    /// There is no such product.
+    NotFound = 404 "not-found" "There is no such product";
+    /// There is nothing at this path.
+    NoSuchPath = 404 "no-such-path" "There is nothing at this path";
+    /// The path takes other methods.
+    MethodNotAllowed = 405 "method-not-allowed" "This path does not take that method";
+    /// The request's body did not arrive in time.
+    RequestTimeout = 408 "request-timeout" "The request took too long to arrive";
+    /// The version the client expects is gone.
+    PreconditionFailed = 412 "precondition-failed" "The product has changed";
+    /// The request's body is too large.
+    BodyTooLarge = 413 "body-too-large" "The request body is too large";
+    /// The URL is too long.
+    UrlTooLong = 414 "url-too-long" "The URL is too long";
+    /// The request's body is of another media type.
+    UnsupportedMediaType = 415 "unsupported-media-type" "The body must be JSON";
+    /// URL and header fields together are too long.
+    HeadTooLarge = 431 "head-too-large" "The URL or the header fields are too long";
+    /// A bug of ours.
+    Internal = 500 "internal" "Something went wrong on our side";
+    /// Too much work at once.
+    Busy = 503 "busy" "The service is busy";
+    /// The listing would read too much.
+    TooBroad = 503 "too-broad" "The listing would read too much";
+    /// The database is away.
+    Unavailable = 503 "unavailable" "The catalogue is not available";
+}
+
+/// A problem, on its way to the client. `Display` gives what the client sees and nothing more.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    field: Option<String>,
+    /// The methods the path takes, for the `Allow` field.
+    allow: Option<String>,
+}
+
+/// The document of RFC 9457.
+#[derive(Serialize, Object)]
+#[oai(rename = "Problem")]
+pub struct ProblemDocument {
+    /// The kind of problem, stable: programs decide by this.
+    #[serde(rename = "type")]
+    #[oai(rename = "type")]
+    kind: String,
+    /// The kind in words.
+    title: String,
+    /// The status of the answer.
+    status: u16,
+    /// What is wrong with this request, and what would be right.
+    detail: String,
+    /// The parameter, header or body field that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    field: Option<String>,
+}
+
+impl Problem {
+    /// A problem of `kind`; `detail` is a sentence for the client.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), field: None, allow: None }
+    }
+
+    /// The same with the name of the field that is wrong.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// A method that the path does not take; `allow` lists those it does.
+    pub fn method_not_allowed(allow: String) -> Self {
+        let problem = Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}."));
+        Self { allow: Some(allow), ..problem }
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.kind.parts().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The document as JSON.
+    pub fn to_json(&self) -> String {
+        let (status, kind, title) = self.kind.parts();
+        let document = ProblemDocument {
+            kind: kind.to_owned(),
+            title: title.to_owned(),
+            status,
+            detail: self.detail.clone(),
+            field: self.field.clone(),
+        };
+        // Strings and a number always serialise.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    /// What the framework refused, in our form.
+    pub fn from_framework(error: &poem::Error) -> Self {
+        if let Some(problem) = error.downcast_ref::<Self>() {
+            return problem.clone();
+        }
+        if let Some(error) = error.downcast_ref::<ParseParamError>() {
+            return Self::from_reason(Kind::InvalidParameter, &error.reason).field(error.name);
+        }
+        if let Some(error) = error.downcast_ref::<ParsePathError>() {
+            return Self::from_reason(Kind::InvalidParameter, &error.reason);
+        }
+        if let Some(error) = error.downcast_ref::<ParseRequestPayloadError>() {
+            return Self::from_reason(Kind::InvalidBody, &error.reason);
+        }
+        if error.is::<ContentTypeError>() {
+            return Self::new(Kind::UnsupportedMediaType, "Send the body with Content-Type: application/json.")
+                .field("Content-Type");
+        }
+        match error.status() {
+            StatusCode::NOT_FOUND => Self::no_such_path(),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(Kind::BodyTooLarge, "The body is too large."),
+            status if status.is_client_error() => Self::new(Kind::MalformedRequest, error.to_string()),
+            _ => Self::internal(error),
+        }
+    }
+
+    /// Nothing at this path.
+    pub fn no_such_path() -> Self {
+        Self::new(Kind::NoSuchPath, "There is nothing at this path; /docs lists what there is.")
+    }
+
+    /// A bug: the cause goes to the log, the client learns only that it was us.
+    fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!("internal error: {cause}");
+        Self::new(Kind::Internal, "Something went wrong on our side; the log has the cause.")
+    }
+
+    /// The framework hands its errors on as text; what our own types wrote in there is found again.
+    fn from_reason(kind: Kind, reason: &str) -> Self {
+        match values::unmark(reason) {
+            Some((field, remedy)) => Self::new(kind, format!("{field} {remedy}.")).field(field),
+            None => Self::new(kind, format!("{}.", reason.trim_end_matches('.'))),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl poem::error::ResponseError for Problem {
+    fn status(&self) -> StatusCode {
+        Self::status(self)
+    }
+
+    fn as_response(&self) -> Response {
+        self.clone().into_response()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::builder()
+            .status(self.status())
+            .content_type(CONTENT_TYPE)
+            .header(header::CACHE_CONTROL, "no-store");
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response = response.header(header::RETRY_AFTER, "1");
+        }
+        if let Some(allow) = &self.allow {
+            response = response.header(header::ALLOW, allow);
+        }
+        response.body(self.to_json())
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(Kind::InvalidParameter, format!("{invalid}.")).field(invalid.field)
+    }
+}
+
+impl From<CursorError> for Problem {
+    fn from(error: CursorError) -> Self {
+        Self::new(Kind::InvalidCursor, format!("cursor {error}.")).field("cursor")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::NotFound => Self::new(Kind::NotFound, "There is no product with this id.").field("id"),
+            StoreError::VersionMismatch { current } => Self::new(
+                Kind::PreconditionFailed,
+                format!("The product is at version {} now; read it again and repeat the change.", current.get()),
+            )
+            .field("If-Match"),
+            StoreError::Busy => Self::new(Kind::Busy, "Too many requests at once; try again in a second."),
+            StoreError::TimeLimit => Self::new(
+                Kind::TooBroad,
+                format!("Narrow it by category, price range or search, sort by price, or ask for fewer than {} products.", Limit::MAX),
+            ),
+            StoreError::Unavailable(cause) => {
+                tracing::warn!("database not available: {cause}");
+                Self::new(Kind::Unavailable, "The database cannot be reached or is being loaded; try again soon.")
+            }
+            StoreError::Corrupt { .. }
+            | StoreError::Url(_)
+            | StoreError::Migrate(_)
+            | StoreError::File { .. }
+            | StoreError::Database(_) => Self::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `/v1/products`: what the operations take and answer. What they do is in one file each.
+
+pub mod body;
+mod list;
+
+use farmlokal_catalog::cursor::Stated;
+use farmlokal_catalog::{Category, Filter, Limit, Order, Price, PriceRange, ProductId, ProductPatch};
+use poem::Request;
+use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, OpenApi};
+
+use super::answer::{Failure, Failures, Rendered};
+use super::values::{Number, Search, Text};
+use super::{Context, Tag, etag, writers};
+use body::{NewProductBody, PageBody, ProductBody, ProductPatchBody};
+
+/// The operations on products.
+pub struct ProductsApi(pub Context);
+
+/// A page, or the news that the client has it.
+#[derive(ApiResponse)]
+pub enum ListAnswer {
+    /// A page of products.
+    #[oai(status = 200)]
+    Page(
+        Rendered<PageBody>,
+        /// The page's entity tag, for `If-None-Match`.
+        #[oai(header = "ETag")]
+        String,
+        /// Where the next page is: `<…>; rel="next"` (RFC 8288).
+        #[oai(header = "Link")]
+        Option<String>,
+    ),
+    /// The page is the one the client has.
+    #[oai(status = 304)]
+    Unchanged(
+        /// The page's entity tag.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// A product, or the news that the client has it.
+#[derive(ApiResponse)]
+pub enum ProductAnswer {
+    /// The product.
+    #[oai(status = 200)]
+    Product(
+        Rendered<ProductBody>,
+        /// The product's entity tag, for `If-None-Match` and `If-Match`.
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// The product is the one the client has.
+    #[oai(status = 304)]
+    Unchanged(
+        /// The product's entity tag.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// The product that was made.
+#[derive(ApiResponse)]
+pub enum CreateAnswer {
+    /// The product, as it is stored.
+    #[oai(status = 201)]
+    Created(
+        Rendered<ProductBody>,
+        /// Where the product is.
+        #[oai(header = "Location")]
+        String,
+        /// The product's entity tag.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// The product as it is after the change.
+#[derive(ApiResponse)]
+pub enum UpdateAnswer {
+    /// The product after the change.
+    #[oai(status = 200)]
+    Changed(
+        Rendered<ProductBody>,
+        /// The product's new entity tag.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// The product is gone.
+#[derive(ApiResponse)]
+pub enum DeleteAnswer {
+    /// The product is gone.
+    #[oai(status = 204)]
+    Deleted,
+}
+
+/// What can go wrong in a listing.
+pub struct ListFailures;
+
+impl Failures for ListFailures {
+    const DOCUMENTED: &'static [(u16, &'static str)] = &[
+        (400, "A parameter is wrong, unknown or given twice, or the cursor belongs to another listing."),
+        (503, "The database is away or busy, or the listing would read too much."),
+    ];
+}
+
+/// What can go wrong with one product.
+pub struct GetFailures;
+
+impl Failures for GetFailures {
+    const DOCUMENTED: &'static [(u16, &'static str)] = &[
+        (400, "The id is not a whole number from 1 up, or there is a query parameter."),
+        (404, "There is no product with this id."),
+        (503, "The database is away or busy."),
+    ];
+}
+
+/// What can go wrong in making a product.
+pub struct CreateFailures;
+
+impl Failures for CreateFailures {
+    const DOCUMENTED: &'static [(u16, &'static str)] = &[
+        (400, "The body is not JSON, or a field is missing, wrong or unknown."),
+        (403, "Writing is open to clients on this machine only."),
+        (413, "The body is larger than 64 KiB."),
+        (415, "The body is not JSON by its Content-Type."),
+        (503, "The database is away or busy."),
+    ];
+}
+
+/// What can go wrong in changing a product.
+pub struct ChangeFailures;
+
+impl Failures for ChangeFailures {
+    const DOCUMENTED: &'static [(u16, &'static str)] = &[
+        (400, "The id or a field of the body is wrong."),
+        (403, "Writing is open to clients on this machine only."),
+        (404, "There is no product with this id."),
+        (412, "The product has changed since the version in If-Match."),
+        (413, "The body is larger than 64 KiB."),
+        (415, "The body is not JSON by its Content-Type."),
+        (503, "The database is away or busy."),
+    ];
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Products")]
+impl ProductsApi {
+    /// List products
+    ///
+    /// Filtered, searched and sorted, a page at a time. Every order ends in the id, so it is total:
+    /// following `nextCursor` gives each product that stays untouched exactly once, whatever is
+    /// written meanwhile. A cursor carries filters, search and sort; beside it only `limit` and
+    /// `total` may change.
+    #[oai(path = "/products", method = "get", operation_id = "listProducts")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
+    async fn list(
+        &self,
+        /// Only this category; letters count as written.
+        category: Query<Option<Text<Category>>>,
+        /// Only products with all of these words in name, description or producer; the last word may
+        /// be the beginning of one.
+        search: Query<Option<Text<Search>>>,
+        /// Only products that cost at least so much.
+        #[oai(name = "minPrice")]
+        min_price: Query<Option<Text<Price>>>,
+        /// Only products that cost at most so much.
+        #[oai(name = "maxPrice")]
+        max_price: Query<Option<Text<Price>>>,
+        /// The order, downwards with `-`. Without it `relevance` for a search and `id` otherwise;
+        /// `relevance` goes through the best 1,000 matches.
+        sort: Query<Option<Text<Order>>>,
+        /// How many products a page has; 20 without it.
+        limit: Query<Option<Number<Limit>>>,
+        /// `nextCursor` of the previous page.
+        cursor: Query<Option<String>>,
+        /// Whether to count all products that match, up to 10,000.
+        total: Query<Option<bool>>,
+        /// The entity tag of a page the client has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+    ) -> Result<ListAnswer, Failure<ListFailures>> {
+        let price = PriceRange::new(min_price.0.map(|price| price.0), max_price.0.map(|price| price.0))?;
+        let request = list::Request {
+            stated: Stated {
+                filter: Filter { category: category.0.map(|category| category.0), price },
+                search: search.0.and_then(|search| search.0.0),
+                order: sort.0.map(|sort| sort.0),
+            },
+            limit: limit.0.map_or_else(Limit::default, |limit| limit.0),
+            cursor: cursor.0,
+            total: total.0.unwrap_or(false),
+        };
+        let (page, link) = list::page(&self.0, request).await?;
+        let page = Rendered::new(&page)?;
+        let tag = etag::of_bytes(page.bytes());
+        Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
+            ListAnswer::Unchanged(tag)
+        } else {
+            ListAnswer::Page(page, tag, link)
+        })
+    }
+
+    /// Make a product
+    ///
+    /// Open to clients on this machine only (a loopback address, not through a proxy) until access
+    /// tokens are there.
+    #[oai(path = "/products", method = "post", operation_id = "createProduct")]
+    async fn create(
+        &self,
+        request: &Request,
+        product: Json<NewProductBody>,
+    ) -> Result<CreateAnswer, Failure<CreateFailures>> {
+        writers::admit(request)?;
+        let product = self.0.store.create(product.0.into(), self.0.now()).await?;
+        let (tag, location) = (etag::of_product(&product), format!("/v1/products/{}", product.id));
+        Ok(CreateAnswer::Created(Rendered::new(&ProductBody::from(product))?, location, tag))
+    }
+
+    /// Read a product
+    #[oai(path = "/products/:id", method = "get", operation_id = "getProduct")]
+    async fn get(
+        &self,
+        /// The product's number.
+        id: Path<Number<ProductId>>,
+        /// The entity tag of the product the client has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+    ) -> Result<ProductAnswer, Failure<GetFailures>> {
+        let product = self.0.store.get(id.0.0).await?;
+        let tag = etag::of_product(&product);
+        Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
+            ProductAnswer::Unchanged(tag)
+        } else {
+            ProductAnswer::Product(Rendered::new(&ProductBody::from(product))?, tag)
+        })
+    }
+
+    /// Change a product
+    ///
+    /// Replaces the fields that are sent. With `If-Match` only if the product is still at that
+    /// version, so that two clients do not undo each other's changes. Open to clients on this machine
+    /// only until access tokens are there.
+    #[oai(path = "/products/:id", method = "patch", operation_id = "updateProduct")]
+    async fn update(
+        &self,
+        request: &Request,
+        /// The product's number.
+        id: Path<Number<ProductId>>,
+        /// The entity tag the product must still have.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        patch: Json<ProductPatchBody>,
+    ) -> Result<UpdateAnswer, Failure<ChangeFailures>> {
+        writers::admit(request)?;
+        let id = id.0.0;
+        let expected = etag::matching_versions(if_match.0.as_deref(), id);
+        let patch = ProductPatch::from(patch.0);
+        let product = self.0.store.update(id, patch, expected.as_deref(), self.0.now()).await?;
+        let tag = etag::of_product(&product);
+        Ok(UpdateAnswer::Changed(Rendered::new(&ProductBody::from(product))?, tag))
+    }
+
+    /// Remove a product
+    ///
+    /// With `If-Match` only if the product is still at that version. Open to clients on this machine
+    /// only until access tokens are there.
+    #[oai(path = "/products/:id", method = "delete", operation_id = "deleteProduct")]
+    async fn delete(
+        &self,
+        request: &Request,
+        /// The product's number.
+        id: Path<Number<ProductId>>,
+        /// The entity tag the product must still have.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> Result<DeleteAnswer, Failure<ChangeFailures>> {
+        writers::admit(request)?;
+        let id = id.0.0;
+        let expected = etag::matching_versions(if_match.0.as_deref(), id);
+        self.0.store.delete(id, expected.as_deref()).await?;
+        Ok(DeleteAnswer::Deleted)
+    }
+}

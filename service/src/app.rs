@@ -1,0 +1,115 @@
+//! Wires the parts of the service together; the only file that knows them all.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::Utc;
+use farmlokal_catalog::CursorKey;
+use farmlokal_catalog::store::{self, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{self, Readiness};
+use crate::api::{self, Clock, Context};
+use crate::config::Config;
+use crate::server::{self, Limits, Shutdown};
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken or not ours to take.
+    #[error("cannot listen on {address} ({key}): {source}; choose another address or end what listens there")]
+    Listen {
+        /// The configuration's key.
+        key: &'static str,
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// A running service.
+pub struct App {
+    /// Where the public API listens.
+    pub address: SocketAddr,
+    /// Where the admin port listens.
+    pub admin_address: SocketAddr,
+    store: Arc<dyn Store>,
+    draining: Arc<AtomicBool>,
+    stop: CancellationToken,
+    stop_admin: CancellationToken,
+    public: JoinHandle<()>,
+    admin: JoinHandle<()>,
+}
+
+/// Starts the service on its ports. The tables must be there.
+pub async fn start(config: &Config) -> Result<App, StartError> {
+    start_at(config, Arc::new(|| Utc::now().into())).await
+}
+
+/// The same with a clock of the caller's.
+pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> {
+    let listener = listen("http.listen", config.http.listen).await?;
+    let admin_listener = listen("admin.listen", config.admin_listen).await?;
+    let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
+
+    let database = &config.database;
+    let store = store::open(&database.url, database.replica_url.as_ref(), &database.options).await?;
+    let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
+    let context = Context { store: Arc::clone(&store), cursors, clock };
+
+    let limits = Limits {
+        max_connections: config.http.max_connections,
+        header_timeout: config.http.header_timeout,
+        shutdown_timeout: config.http.shutdown_timeout,
+    };
+    let draining = Arc::new(AtomicBool::new(false));
+    let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+    let shutdown = Shutdown { draining: Arc::clone(&draining), stop: stop.clone() };
+    let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
+
+    let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
+    let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
+    let admin = server::serve(admin_listener, admin::endpoint(readiness), limits, shutdown);
+
+    Ok(App {
+        address,
+        admin_address,
+        store,
+        draining,
+        stop,
+        stop_admin,
+        public: tokio::spawn(public),
+        admin: tokio::spawn(admin),
+    })
+}
+
+impl App {
+    /// Ends the service so that no request is lost: readiness says no and connections are given up one
+    /// by one for `drain_delay`; then the listener closes and requests under way end; the admin port
+    /// and the database come last.
+    pub async fn shut_down(self, drain_delay: std::time::Duration) {
+        self.draining.store(true, Ordering::Relaxed);
+        tokio::time::sleep(drain_delay).await;
+        self.stop.cancel();
+        // A panic in the accept loop has ended it already; there is nothing left to wait for.
+        let _ = self.public.await;
+        self.stop_admin.cancel();
+        let _ = self.admin.await;
+        self.store.close().await;
+    }
+}
+
+async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { key, address, source })
+}
+
+fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}

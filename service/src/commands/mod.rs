@@ -1,0 +1,141 @@
+//! The commands, one file each.
+
+mod healthcheck;
+mod seed;
+mod serve;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use farmlokal_catalog::store::{self, StoreError};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::api::document;
+use crate::app::StartError;
+use crate::cli::{Cli, Command, Common};
+use crate::config::{self, Config, ConfigError, Log, LogFormat};
+
+/// Why a command failed; each says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database is away or not ours to use.
+    #[error("database {0}: {1}")]
+    Database(String, #[source] StoreError),
+    /// The products could not be loaded.
+    #[error("seeding: {0}")]
+    Seed(#[from] farmlokal_seed::SeedError),
+    /// The service did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The service is not ready.
+    #[error("{0}")]
+    NotReady(String),
+    /// The system refused something.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// What a command came to.
+enum Outcome {
+    Done,
+    /// Ended by Ctrl-C before it was done.
+    Interrupted,
+}
+
+/// Runs the command that `cli` names.
+pub fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        // What shells report of a process that SIGINT ended: 128 + 2.
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Outcome, CommandError> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Openapi => {
+            print(&document::json());
+            Ok(Outcome::Done)
+        }
+        Command::Config => {
+            print(config::DEFAULTS);
+            Ok(Outcome::Done)
+        }
+        Command::Serve(options) => with_config(&options.common, |config| serve::run(config, options.clone())),
+        Command::Migrate(common) => with_config(&common, |config| migrate(config, common.clone())),
+        Command::Seed(options) => with_config(&options.common, |config| seed::run(config, options.clone())),
+        Command::Healthcheck(options) => with_config(&options.common, healthcheck::run),
+    }
+}
+
+/// Loads the configuration, starts logging and a runtime, and runs `command` in it.
+fn with_config<F, R>(common: &Common, command: F) -> Result<Outcome, CommandError>
+where
+    F: FnOnce(Config) -> R,
+    R: Future<Output = Result<Outcome, CommandError>>,
+{
+    let config = config::load(common.config.as_deref())?;
+    start_logging(&config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(command(config))
+}
+
+async fn migrate(config: Config, common: Common) -> Result<Outcome, CommandError> {
+    wait(&config, &common).await?;
+    store::migrate(&config.database.url).await.map_err(|error| database_error(&config, error))?;
+    tracing::info!(database = %config.database.url, "the tables are up to date");
+    Ok(Outcome::Done)
+}
+
+/// Waits for the database server as long as the caller asked for.
+async fn wait(config: &Config, common: &Common) -> Result<(), CommandError> {
+    let patience = Duration::from_secs(common.wait_for);
+    store::wait_for(&config.database.url, patience).await.map_err(|error| database_error(config, error))
+}
+
+fn database_error(config: &Config, error: StoreError) -> CommandError {
+    CommandError::Database(config.database.url.to_string(), error)
+}
+
+/// A token that Ctrl-C and SIGTERM cancel.
+fn interruption() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    tokio::spawn(async move {
+        serve::signal().await;
+        cancel.cancel();
+    });
+    token
+}
+
+fn start_logging(log: &Log) {
+    use std::io::{IsTerminal as _, stderr};
+    // The filter was checked with the rest of the configuration.
+    let filter = EnvFilter::try_new(&log.filter).unwrap_or_default();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let json = match log.format {
+        LogFormat::Auto => !stderr().is_terminal(),
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    };
+    // Fails only if logging was started before, which then goes on.
+    let _ = if json { builder.json().flatten_event(true).try_init() } else { builder.with_ansi(stderr().is_terminal()).try_init() };
+}
+
+#[allow(clippy::print_stdout, reason = "what a command was asked to print")]
+fn print(text: &str) {
+    print!("{text}");
+}
+
+#[allow(clippy::print_stderr, reason = "the last word of a command that failed")]
+fn complain(error: &CommandError) {
+    eprintln!("farmlokal: {error}");
+}

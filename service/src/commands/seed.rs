@@ -1,0 +1,50 @@
+//! `farmlokal seed`, and the seeding of the embedded database at its first start.
+
+use farmlokal_catalog::store::bulk::{self, BulkError};
+use farmlokal_catalog::store::{self, DatabaseUrl, StoreError};
+use farmlokal_seed::{Plan, SeedError, progress};
+
+use super::{CommandError, Outcome, database_error, interruption, print, wait};
+use crate::cli::Seed;
+use crate::config::Config;
+
+pub(super) async fn run(config: Config, options: Seed) -> Result<Outcome, CommandError> {
+    wait(&config, &options.common).await?;
+    let url = &config.database.url;
+    store::migrate(url).await.map_err(|error| database_error(&config, error))?;
+    let rows = options.rows.unwrap_or(config.seed_rows);
+    fill(url, Plan { rows, batch: options.batch, seed: options.seed }).await
+}
+
+/// Seeds an empty database as planned; goes on with a seeding that was interrupted, whatever its plan
+/// was; leaves a database alone that holds anything else.
+pub(super) async fn fill_if_empty(url: &DatabaseUrl, plan: Plan) -> Result<Outcome, CommandError> {
+    let plan = match recorded(url).await.map_err(|error| SeedError::Bulk(error.into()))? {
+        Some(run) if run.finished => return Ok(Outcome::Done),
+        Some(run) => Plan { rows: run.wanted, seed: run.seed, ..plan },
+        None => plan,
+    };
+    match fill(url, plan).await {
+        Err(CommandError::Seed(SeedError::Bulk(BulkError::NotEmpty))) => Ok(Outcome::Done),
+        outcome => outcome,
+    }
+}
+
+async fn recorded(url: &DatabaseUrl) -> Result<Option<bulk::SeedRun>, StoreError> {
+    bulk::open(url).await?.recorded().await
+}
+
+async fn fill(url: &DatabaseUrl, plan: Plan) -> Result<Outcome, CommandError> {
+    match farmlokal_seed::run(url, plan, &*progress::for_stderr(), &interruption()).await {
+        Ok(report) if plan.rows > 0 => {
+            print(&format!("{report}\n"));
+            Ok(Outcome::Done)
+        }
+        Ok(_) => Ok(Outcome::Done),
+        Err(SeedError::Stopped) => {
+            print(&format!("{}\n", SeedError::Stopped));
+            Ok(Outcome::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,79 @@
+//! `farmlokal serve`: migrate and seed the embedded database, then serve until told to end.
+
+use std::time::Duration;
+
+use farmlokal_catalog::store;
+use farmlokal_seed::Plan;
+use tokio::signal::unix::{SignalKind, signal as on_signal};
+
+use super::{CommandError, Outcome, database_error, print, seed, wait};
+use crate::app::{self, App};
+use crate::cli::Serve;
+use crate::config::Config;
+
+/// The seed of the embedded database: everybody sees the same products.
+const SEED: u64 = 42;
+const BATCH: u64 = 10_000;
+
+pub(super) async fn run(config: Config, options: Serve) -> Result<Outcome, CommandError> {
+    wait(&config, &options.common).await?;
+    if config.database.embedded
+        && let Outcome::Interrupted = prepare(&config, options.rows).await?
+    {
+        return Ok(Outcome::Interrupted);
+    }
+    let app = app::start(&config).await?;
+    print(&welcome(&config, &app));
+    let drain_delay = match signal().await {
+        // A person at the keyboard does not want to wait; a load balancer needs to.
+        Signal::Interrupt => Duration::ZERO,
+        Signal::Terminate => config.http.drain_delay,
+    };
+    tracing::info!("ending: no new requests after {drain_delay:?}");
+    app.shut_down(drain_delay).await;
+    tracing::info!("ended");
+    Ok(Outcome::Done)
+}
+
+/// Makes the embedded database ready.
+async fn prepare(config: &Config, rows: Option<u64>) -> Result<Outcome, CommandError> {
+    let url = &config.database.url;
+    store::migrate(url).await.map_err(|error| database_error(config, error))?;
+    let rows = rows.unwrap_or(config.seed_rows);
+    seed::fill_if_empty(url, Plan { rows, batch: BATCH, seed: SEED }).await
+}
+
+fn welcome(config: &Config, app: &App) -> String {
+    let (address, admin) = (app.address, app.admin_address);
+    format!(
+        "FarmLokal {version} serves {url}\n\
+         \n\
+         \x20 Swagger UI   http://{address}/docs\n\
+         \x20 Products     http://{address}/v1/products?category=Dairy&sort=-price\n\
+         \x20 Readiness    http://{admin}/readyz\n\
+         \n\
+         Ctrl-C ends it.\n",
+        version = env!("CARGO_PKG_VERSION"),
+        url = config.database.url,
+    )
+}
+
+/// Why the process is to end.
+pub(super) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+/// Waits for the first of them.
+pub(super) async fn signal() -> Signal {
+    let Ok(mut terminate) = on_signal(SignalKind::terminate()) else {
+        // Without a handler the system ends the process by itself.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => Signal::Terminate,
+        _ = tokio::signal::ctrl_c() => Signal::Interrupt,
+    }
+}

@@ -1,0 +1,9 @@
+//! FarmLokal's HTTP service: the catalogue behind a documented API.
+
+pub mod admin;
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod server;
