@@ -115,7 +115,7 @@ impl std::str::FromStr for DatabaseUrl {
             StoreError::Url("must be a URL such as mysql://user:password@host:3306/farmlokal or sqlite:data/farmlokal.db".into())
         };
         let url: url::Url = text.parse().map_err(|_| wrong())?;
-        let has_database = url.path().trim_start_matches('/').len() > 0;
+        let has_database = !url.path().trim_start_matches('/').is_empty();
         match url.scheme() {
             "sqlite" if has_database => Ok(Self(url)),
             "mysql" | "mariadb" if has_database && url.has_host() => Ok(Self(url)),

@@ -144,13 +144,13 @@ impl Problem {
             return problem.clone();
         }
         if let Some(error) = error.downcast_ref::<ParseParamError>() {
-            return Self::from_reason(Kind::InvalidParameter, &error.reason).field(error.name);
+            return Self::from_reason(Kind::InvalidParameter, Some(error.name), &error.reason);
         }
         if let Some(error) = error.downcast_ref::<ParsePathError>() {
-            return Self::from_reason(Kind::InvalidParameter, &error.reason);
+            return Self::from_reason(Kind::InvalidParameter, None, &error.reason);
         }
         if let Some(error) = error.downcast_ref::<ParseRequestPayloadError>() {
-            return Self::from_reason(Kind::InvalidBody, &error.reason);
+            return Self::from_reason(Kind::InvalidBody, None, &error.reason);
         }
         if error.is::<ContentTypeError>() {
             return Self::new(Kind::UnsupportedMediaType, "Send the body with Content-Type: application/json.")
@@ -176,10 +176,19 @@ impl Problem {
     }
 
     /// The framework hands its errors on as text; what our own types wrote in there is found again.
-    fn from_reason(kind: Kind, reason: &str) -> Self {
-        match values::unmark(reason) {
-            Some((field, remedy)) => Self::new(kind, format!("{field} {remedy}.")).field(field),
-            None => Self::new(kind, format!("{}.", reason.trim_end_matches('.'))),
+    /// `name` is the parameter's, when the framework knows it.
+    fn from_reason(kind: Kind, name: Option<&str>, reason: &str) -> Self {
+        if let Some((field, remedy)) = values::unmark(reason) {
+            let field = name.unwrap_or(field);
+            return Self::new(kind, format!("{field} {remedy}.")).field(field);
+        }
+        // `failed to parse "boolean": WHY (occurred while parsing "optional_boolean")`
+        let why = reason.split(" (occurred while").next().unwrap_or(reason);
+        let why = why.strip_prefix("failed to parse").and_then(|why| why.split_once(": ")).map_or(why, |(_, why)| why);
+        let why = why.trim_end_matches('.');
+        match name {
+            Some(name) => Self::new(kind, format!("{name}: {why}.")).field(name),
+            None => Self::new(kind, format!("{why}.")),
         }
     }
 }

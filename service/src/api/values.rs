@@ -125,7 +125,8 @@ impl<T: Display> Serialize for Text<T> {
 
 impl<T: Numeric> Number<T> {
     fn read(number: Option<i64>) -> ParseResult<Self> {
-        let wrong = || Invalid::new(T::FIELD, format!("must be a whole number from {} to {}", T::MIN, T::MAX));
+        let most = if T::MAX == i64::MAX { "up".to_owned() } else { format!("to {}", T::MAX) };
+        let wrong = || Invalid::new(T::FIELD, format!("must be a whole number from {} {most}", T::MIN));
         let value = number.ok_or_else(wrong).and_then(T::from_number);
         value.map(Self).map_err(|invalid| ParseError::custom(mark(&invalid)))
     }

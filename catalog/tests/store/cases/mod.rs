@@ -1,0 +1,4 @@
+//! The promises, one kind a file.
+
+mod abandoned;
+mod counters;

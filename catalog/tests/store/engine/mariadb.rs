@@ -1,0 +1,49 @@
+//! MariaDB, a database on the server that the test run shares.
+
+use async_trait::async_trait;
+use farmlokal_catalog::store::DatabaseUrl;
+use farmlokal_testkit::mariadb;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+
+use super::{Database, quoted};
+use crate::sample::Row;
+
+pub(crate) struct Mariadb(mariadb::Database);
+
+#[async_trait]
+impl Database for Mariadb {
+    async fn empty() -> Self {
+        Self(mariadb::Database::create())
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        self.0.url().parse().unwrap()
+    }
+
+    async fn execute(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
+        let options: MySqlConnectOptions = self.0.url().parse()?;
+        let mut connection: MySqlConnection = options.connect().await?;
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await?;
+        connection.close().await?;
+        rows.iter().map(|row| row.try_get_unchecked(0)).collect()
+    }
+
+    fn values(&self, row: &Row) -> String {
+        let details = &row.details;
+        let at = row.created_at.to_utc().format("'%Y-%m-%d %H:%M:%S%.6f'");
+        format!(
+            "{}, {}, {}, {}, {}, {}, '{}', {}, {}, {}, {at}, {at}, 1",
+            row.id,
+            quoted(details.name.as_str()),
+            quoted(row.name_key().as_str()),
+            quoted(details.description.as_str()),
+            quoted(details.category.as_str()),
+            details.price,
+            details.currency,
+            quoted(details.unit.as_str()),
+            quoted(details.producer.as_str()),
+            details.stock,
+        )
+    }
+}

@@ -1,0 +1,53 @@
+//! SQLite, a file in a directory of its own.
+
+use async_trait::async_trait;
+use farmlokal_catalog::store::DatabaseUrl;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+use tempfile::TempDir;
+
+use super::{Database, quoted};
+use crate::sample::Row;
+
+pub(crate) struct Sqlite(TempDir);
+
+#[async_trait]
+impl Database for Sqlite {
+    async fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        format!("sqlite:{}/catalogue.db", self.0.path().display()).parse().unwrap()
+    }
+
+    async fn execute(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(self.0.path().join("catalogue.db"));
+        let mut connection: SqliteConnection = options.connect().await?;
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await?;
+        connection.close().await?;
+        rows.iter().map(|row| row.try_get_unchecked(0)).collect()
+    }
+
+    fn values(&self, row: &Row) -> String {
+        let details = &row.details;
+        let micros = row.created_at.micros();
+        format!(
+            "{}, {}, {}, {}, {}, {}, '{}', {}, {}, {}, {micros}, {micros}, 1",
+            row.id,
+            quoted(details.name.as_str()),
+            quoted(row.name_key().as_str()),
+            quoted(details.description.as_str()),
+            quoted(details.category.as_str()),
+            details.price.minor(),
+            details.currency,
+            quoted(details.unit.as_str()),
+            quoted(details.producer.as_str()),
+            details.stock,
+        )
+    }
+
+    async fn analyze(&self) {
+        self.sql("ANALYZE").await;
+    }
+}

@@ -1,0 +1,9 @@
+//! The cases, by topic.
+
+pub mod conditions;
+pub mod cursors;
+pub mod framework;
+pub mod hostile;
+pub mod listing;
+pub mod original;
+pub mod writes;

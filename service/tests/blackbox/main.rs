@@ -1,0 +1,38 @@
+//! The black-box suite: every case speaks real HTTP to the real app, once for each engine.
+
+#![allow(unreachable_pub, reason = "nothing here is reached from outside")]
+mod cases;
+mod service;
+
+/// Runs every case on `$engine`; a case takes the service it is to test.
+macro_rules! suite {
+    ($engine:ident) => {
+        mod $engine {
+            suite!(@cases $engine
+                listing::{walks_every_order_to_its_end, follows_links, takes_filters_together, counts_up_to_a_cap, searches_words},
+                cursors::{belong_to_one_listing, are_refused_when_altered, adopt_what_is_not_stated},
+                writes::{make_read_change_remove, guard_against_lost_changes, name_the_wrong_field, count_categories, stay_on_this_machine},
+                conditions::{answer_304_to_those_who_have_it, show_a_change_at_once},
+                hostile::{gets_a_problem_that_names_the_field, is_never_an_error_in_a_search},
+                original::{answers_as_it_did},
+                framework::{errors_are_problems_too, serves_its_documentation, says_whether_it_is_ready},
+            );
+        }
+    };
+    (@cases $engine:ident $($topic:ident::{$($case:ident),* $(,)?}),* $(,)?) => {
+        $(mod $topic {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let service = crate::service::Service::start(crate::service::Engine::$engine).await;
+                    crate::cases::$topic::$case(&service).await;
+                    service.stop().await;
+                }
+            )*
+        })*
+    };
+}
+
+// An engine is a line.
+suite!(sqlite);
+suite!(mariadb);

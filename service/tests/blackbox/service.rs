@@ -1,0 +1,164 @@
+//! A service of its own for each case: fresh database, known products, free ports.
+
+use farmlokal::app::{self, App};
+use farmlokal::config::{self, Config};
+use farmlokal_catalog::store::{self, bulk::BulkProduct};
+use farmlokal_seed::{Generator, Plan, progress};
+use farmlokal_testkit::mariadb;
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// The products every case starts with: those the generator makes for this seed.
+pub const ROWS: u64 = 500;
+const SEED: u64 = 7;
+
+/// The engines of the suite.
+#[allow(non_camel_case_types, reason = "they name the modules of the suite")]
+#[derive(Clone, Copy)]
+pub enum Engine {
+    sqlite,
+    mariadb,
+}
+
+/// What a service keeps of its database until it ends.
+enum Home {
+    Folder(TempDir),
+    Server(mariadb::Database),
+}
+
+pub struct Service {
+    pub client: Client,
+    pub base: String,
+    pub admin: String,
+    app: App,
+    home: Home,
+}
+
+impl Service {
+    pub async fn start(engine: Engine) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (home, url) = match engine {
+            Engine::sqlite => {
+                let url = format!("sqlite:{}", folder.path().join("catalogue.db").display());
+                (Home::Folder(folder), url)
+            }
+            Engine::mariadb => {
+                let database = tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap();
+                let url = database.url();
+                (Home::Server(database), url)
+            }
+        };
+        let config = configure(&format!("[database]\nurl = '{url}'"));
+        store::migrate(&config.database.url).await.unwrap();
+        let plan = Plan { rows: ROWS, batch: 200, seed: SEED };
+        farmlokal_seed::run(&config.database.url, plan, &*progress::for_stderr(), &CancellationToken::new()).await.unwrap();
+        let app = app::start(&config).await.unwrap();
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self {
+            client,
+            base: format!("http://{}", app.address),
+            admin: format!("http://{}", app.admin_address),
+            app,
+            home,
+        }
+    }
+
+    pub async fn stop(self) {
+        self.app.shut_down(std::time::Duration::ZERO).await;
+        // Dropping a database asks its server, which blocks.
+        tokio::task::spawn_blocking(move || drop(self.home)).await.unwrap();
+    }
+
+    /// The products there are at the start.
+    pub fn products(&self) -> Vec<BulkProduct> {
+        let generator = Generator::new(SEED);
+        (1..=ROWS).map(|n| generator.product(n).unwrap()).collect()
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.base)).send().await.unwrap()
+    }
+
+    /// The JSON of an answer that is to be 200.
+    pub async fn json(&self, path: &str) -> Value {
+        let response = self.get(path).await;
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Response {
+        let mut request = self.client.request(method.parse().unwrap(), format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// A product made through the API.
+    pub async fn create(&self, body: &Value) -> Value {
+        let response = self.send("POST", "/v1/products", &[], body).await;
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert_eq!(status, StatusCode::CREATED, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The ids of all pages from `path` on, following `Link`.
+    pub async fn walk(&self, path: &str) -> Vec<i64> {
+        let (mut ids, mut next) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let response = self.get(&path).await;
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            next = response.headers().get("link").map(|link| {
+                let link = link.to_str().unwrap();
+                link.strip_prefix('<').unwrap().split_once(">; rel=\"next\"").unwrap().0.to_owned()
+            });
+            let page: Value = response.json().await.unwrap();
+            assert_eq!(page["hasMore"], Value::Bool(next.is_some()));
+            assert_eq!(page["nextCursor"].is_string(), next.is_some());
+            ids.extend(page["data"].as_array().unwrap().iter().map(|product| product["id"].as_i64().unwrap()));
+            assert!(ids.len() < 10_000, "the walk does not end");
+        }
+        ids
+    }
+}
+
+/// The configuration with free ports and what `toml` adds.
+pub fn configure(toml: &str) -> Config {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let ports = "[http]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n";
+    std::fs::write(file.path(), format!("{ports}{toml}")).unwrap();
+    config::load(Some(file.path())).unwrap()
+}
+
+/// Reads a problem document; its status must be the answer's, its type ours.
+pub async fn problem(response: Response) -> Value {
+    let status = response.status().as_u16();
+    let content_type = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+    let text = response.text().await.unwrap();
+    assert_eq!(content_type.as_deref(), Some("application/problem+json"), "{status} {text}");
+    let problem: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(problem["status"], status, "{text}");
+    assert!(problem["type"].as_str().unwrap().starts_with("urn:farmlokal:problem:"), "{text}");
+    assert!(problem["detail"].as_str().unwrap().len() > 10 && problem["title"].is_string(), "{text}");
+    problem
+}
+
+/// A product to be made, with some fields as given.
+pub fn product(fields: Value) -> Value {
+    let mut body = serde_json::json!({
+        "name": "Test Cheese", "description": "Made for a test.", "category": "Testing", "price": "12.50",
+        "unit": "200 g", "producer": "Test Farm", "stock": 3,
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}

@@ -1,0 +1,74 @@
+//! A `farmlokal` process that does not outlive its test.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use farmlokal_testkit::port;
+use tempfile::TempDir;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) public: String,
+    pub(crate) admin: String,
+}
+
+/// `farmlokal` on free ports and the folder `data`.
+pub(crate) fn farmlokal(data: &TempDir) -> (Command, String, String) {
+    let (public, admin) = (format!("127.0.0.1:{}", port::free()), format!("127.0.0.1:{}", port::free()));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_farmlokal"));
+    command
+        .env("FARMLOKAL_HTTP__LISTEN", &public)
+        .env("FARMLOKAL_ADMIN__LISTEN", &admin)
+        .env("FARMLOKAL_DATA__DIR", data.path())
+        .env("FARMLOKAL_SEED__ROWS", "300")
+        .env_remove("FARMLOKAL_DATABASE__URL")
+        .stdin(Stdio::null());
+    (command, public, admin)
+}
+
+impl Process {
+    /// Starts `command` and waits until it says that it serves.
+    pub(crate) fn serving((mut command, public, admin): (Command, String, String)) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = lines.by_ref().map_while(Result::ok).take_while(|line| !line.contains("Ctrl-C ends it")).collect::<Vec<_>>();
+        assert!(said.iter().any(|line| line.contains(&format!("http://{public}/docs"))), "it did not start: {said:?}");
+        Self { child, public: format!("http://{public}"), admin: format!("http://{admin}") }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        wait(&mut self.child)
+    }
+}
+
+pub(crate) fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap();
+    assert!(status.success(), "kill -{name} {}", child.id());
+}
+
+/// Waits for the end of `child`, with a deadline.
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < deadline, "the process does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
