@@ -186,6 +186,10 @@ impl Problem {
         let why = reason.split(" (occurred while").next().unwrap_or(reason);
         let why = why.strip_prefix("failed to parse").and_then(|why| why.split_once(": ")).map_or(why, |(_, why)| why);
         let why = why.trim_end_matches('.');
+        if let Some(field) = why.strip_prefix("unknown field `").and_then(|rest| rest.strip_suffix('`')) {
+            let field: String = field.chars().take(64).collect();
+            return Self::new(kind, format!("{field} is not a field of this body; /docs lists those it has.")).field(field);
+        }
         match name {
             Some(name) => Self::new(kind, format!("{name}: {why}.")).field(name),
             None => Self::new(kind, format!("{why}.")),

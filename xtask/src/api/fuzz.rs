@@ -22,6 +22,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let mut command = Command::new(schemathesis);
     command
         .current_dir(scratch.path())
+        .arg("--config-file")
+        .arg(config())
         .arg("run")
         .arg(document())
         .args([
@@ -38,4 +40,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         ])
         .args(arguments);
     command::run(&mut command)
+}
+
+/// What valid requests may be answered beside success: see the file.
+fn config() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api/schemathesis.toml")
 }

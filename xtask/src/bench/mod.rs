@@ -1,41 +1,13 @@
 //! `cargo xtask bench`: how long products take to load and to serve, into `docs/performance.md`.
 //!
 //! Two programs: the one that `cargo xtask` starts knows the command line only. It builds itself once
-//! more, optimised and with the feature `bench`, since a load generator that is slow would measure
-//! itself, and since no other chore should wait for a database driver to compile.
+//! more, optimised and with the feature `bench`: a slow load generator would measure itself, and no
+//! other chore should wait for a database driver to compile.
 
-#[cfg(feature = "bench")]
-mod ask;
-#[cfg(feature = "bench")]
-mod bare;
-#[cfg(feature = "bench")]
-mod cases;
-#[cfg(feature = "bench")]
-mod document;
-#[cfg(feature = "bench")]
-mod draw;
-#[cfg(feature = "bench")]
-mod engine;
-#[cfg(feature = "bench")]
-mod http;
-#[cfg(feature = "bench")]
-mod load;
-#[cfg(feature = "bench")]
-mod machine;
 #[cfg(feature = "bench")]
 mod measure;
 #[cfg(not(feature = "bench"))]
 mod rebuild;
-#[cfg(feature = "bench")]
-mod results;
-#[cfg(feature = "bench")]
-mod service;
-#[cfg(feature = "bench")]
-mod statement;
-#[cfg(feature = "bench")]
-mod table;
-#[cfg(feature = "bench")]
-mod walk;
 
 use clap::{Args, ValueEnum};
 
@@ -46,10 +18,10 @@ pub(crate) use rebuild::run;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Products; with fewer than 1000000 the tables are printed only
+    /// Products; with fewer than 1000000 the tables are only printed
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..))]
     rows: u64,
-    /// What to measure; with one engine only the tables are printed only
+    /// What to measure; with one engine the tables are only printed
     #[arg(long, value_enum, default_value_t = Engines::All)]
     engine: Engines,
     /// Requests a second; slow cases get fewer, so that they do not wait for each other

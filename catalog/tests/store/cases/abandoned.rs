@@ -29,3 +29,30 @@ async fn leave_the_connection_to_the_next_one(shop: &Shop) {
         }
     }
 }
+
+/// Wherever in an answer the network stalls and the caller gives up, the one connection of the pool
+/// serves the next caller.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mariadb_in_the_middle_of_an_answer() {
+    use crate::engine::{Mariadb, Proxy};
+    let shop = Shop::open::<Mariadb>().await;
+    let rows: Vec<Row> = (1..=100)
+        .map(|id| Row { id, details: product(&format!("Milk {id}"), "Fruits", "1.00"), created_at: at(id) })
+        .collect();
+    shop.insert(&rows).await;
+    let (proxy, url) = Proxy::before(&shop.database.raw_url()).await;
+    let store = farmlokal_catalog::store::open(&url, None, &Options { max_connections: 1, ..Options::default() }).await.unwrap();
+    let query = query(&filter("", "", ""), "", "");
+    for bytes in (1..2_000).step_by(13) {
+        store.get(crate::sample::id(7)).await.unwrap();
+        proxy.stall_after(bytes);
+        let (reader, asked) = (store.clone(), query.clone());
+        let task = tokio::spawn(async move { reader.list(&asked, None, limit(100)).await.map(|page| page.products.len()) });
+        proxy.stalled().await;
+        task.abort();
+        let _ = task.await;
+        proxy.flow();
+        let found = store.get(crate::sample::id(7)).await;
+        assert!(found.is_ok(), "{bytes} bytes: {found:?}");
+    }
+}

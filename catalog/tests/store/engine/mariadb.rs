@@ -1,7 +1,6 @@
 //! MariaDB, a database on the server that the test run shares.
 
 use async_trait::async_trait;
-use farmlokal_catalog::store::DatabaseUrl;
 use farmlokal_testkit::mariadb;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
@@ -17,8 +16,8 @@ impl Database for Mariadb {
         Self(mariadb::Database::create())
     }
 
-    fn url(&self) -> DatabaseUrl {
-        self.0.url().parse().unwrap()
+    fn raw_url(&self) -> String {
+        self.0.url()
     }
 
     async fn execute(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {

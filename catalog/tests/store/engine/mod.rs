@@ -1,6 +1,7 @@
 //! The engines that the suite runs on: each is one file, and one line of [`conformance`].
 
 mod mariadb;
+mod proxy;
 mod sqlite;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use farmlokal_catalog::store::{self, DatabaseUrl, Options, Store, StoreError};
 use crate::sample::Row;
 
 pub(crate) use mariadb::Mariadb;
+pub(crate) use proxy::Proxy;
 pub(crate) use sqlite::Sqlite;
 
 /// A database of one test's own, and a way to it that goes round the store.
@@ -21,8 +23,13 @@ pub(crate) trait Database: Send + Sync {
     where
         Self: Sized;
 
+    /// Where it is, as text with the password.
+    fn raw_url(&self) -> String;
+
     /// Where it is.
-    fn url(&self) -> DatabaseUrl;
+    fn url(&self) -> DatabaseUrl {
+        self.raw_url().parse().unwrap()
+    }
 
     /// Runs one or more statements and gives the first column of each row as text.
     async fn execute(&self, sql: &str) -> Result<Vec<String>, sqlx::Error>;

@@ -1,7 +1,6 @@
 //! SQLite, a file in a directory of its own.
 
 use async_trait::async_trait;
-use farmlokal_catalog::store::DatabaseUrl;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tempfile::TempDir;
@@ -17,8 +16,8 @@ impl Database for Sqlite {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn url(&self) -> DatabaseUrl {
-        format!("sqlite:{}/catalogue.db", self.0.path().display()).parse().unwrap()
+    fn raw_url(&self) -> String {
+        format!("sqlite:{}/catalogue.db", self.0.path().display())
     }
 
     async fn execute(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {

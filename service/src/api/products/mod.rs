@@ -221,6 +221,9 @@ impl ProductsApi {
     }
 
     /// Read a product
+    ///
+    /// Its entity tag names this state of it for ever: with `If-None-Match` an unchanged product costs
+    /// no body, with `If-Match` a change is made only to this state.
     #[oai(path = "/products/:id", method = "get", operation_id = "getProduct")]
     async fn get(
         &self,

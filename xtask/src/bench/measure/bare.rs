@@ -1,0 +1,154 @@
+//! The bare statements of requests over one connection: what the database takes by itself.
+
+use std::time::{Duration, Instant};
+
+use farmlokal_catalog::shape::{NARROW, Plan, Shape};
+use farmlokal_catalog::store::Engine;
+use farmlokal_catalog::{Direction, Order, SortKey, Total};
+use sqlx::mysql::MySqlConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Database, Decode, Row, Type};
+
+use super::ask::{Ask, Listing, What};
+use super::load::{self, Latencies};
+use super::statement::{self, Statement, Value};
+
+/// As many matches as the service ranks.
+const RANKED: i64 = 1_000;
+/// Enough for a median …
+const SAMPLES: usize = 200;
+/// … or what there is after so long.
+const AT_MOST: Duration = Duration::from_secs(2);
+
+/// One connection to a database.
+pub(super) enum Bare {
+    Sqlite(SqliteConnection),
+    Mysql(MySqlConnection),
+}
+
+impl Bare {
+    /// Connects as the service does.
+    pub(super) async fn connect(url: &str) -> Result<Self, String> {
+        let connected = if url.starts_with("sqlite:") {
+            let options: SqliteConnectOptions = url.parse().map_err(told)?;
+            let options = options
+                .pragma("cache_size", "-8192")
+                .pragma("temp_store", "MEMORY")
+                .pragma("query_only", "ON");
+            options.connect().await.map(Self::Sqlite)
+        } else {
+            MySqlConnection::connect(url).await.map(Self::Mysql)
+        };
+        connected.map_err(told)
+    }
+
+    /// How long the statements of `asks` take, at `rate` a second like the requests.
+    pub(super) async fn measure(&mut self, asks: &[&Ask], rate: f64) -> Result<Latencies, String> {
+        let warm = Instant::now() + AT_MOST / 4;
+        for ask in asks.iter().take(SAMPLES / 10).take_while(|_| Instant::now() < warm) {
+            self.answer(ask).await?;
+        }
+        let (start, mut latencies) = (Instant::now(), load::latencies());
+        for (number, ask) in asks.iter().take(SAMPLES).enumerate() {
+            if start.elapsed() > AT_MOST {
+                break;
+            }
+            load::sleep_until(start + Duration::from_secs_f64(number as f64 / rate));
+            let sent = Instant::now();
+            self.answer(ask).await?;
+            load::note(&mut latencies, sent.elapsed());
+        }
+        Ok(latencies)
+    }
+
+    async fn answer(&mut self, ask: &Ask) -> Result<(), String> {
+        let engine = self.engine();
+        let answered = match &ask.what {
+            What::Product(id) => self.fetch(statement::by_id(engine, *id)).await.map(|_| ()),
+            What::Categories => self.fetch(statement::categories(engine)).await.map(|_| ()),
+            What::Listing(listing) => self.list(listing).await,
+        };
+        answered.map_err(|error| format!("the statement of {}: {error}", ask.path))
+    }
+
+    async fn list(&mut self, listing: &Listing) -> Result<(), sqlx::Error> {
+        let (engine, filter) = (self.engine(), listing.query.filter());
+        if let Some(text) = listing.query.search() {
+            let mut ids = self.fetch(statement::best(engine, text, RANKED)).await?;
+            ids.truncate(listing.limit.get().into());
+            return self.fetch(statement::by_ids(engine, &ids)).await.map(|_| ());
+        }
+        let (key, direction) = match listing.query.order() {
+            Order::By(key, direction) => (key, direction),
+            Order::Relevance => (SortKey::Id, Direction::Ascending),
+        };
+        let index = match Shape::of(filter, key, direction).plan() {
+            Plan::Ordered(index) => index,
+            Plan::Bounded { range, walk } => {
+                let narrow = i64::from(NARROW);
+                let matches = self.fetch(statement::count(engine, filter, narrow + 1)).await?;
+                if matches.first().is_some_and(|matches| *matches <= narrow) { range } else { walk }
+            }
+        };
+        let after = listing.after.as_ref().map(|spot| &spot.position);
+        let rows = i64::from(listing.limit.get()) + 1;
+        let page = statement::page(engine, filter, (key, direction), (after, rows), index);
+        self.fetch(page).await?;
+        if listing.total {
+            let count = statement::count(engine, filter, i64::from(Total::CAP) + 1);
+            self.fetch(count).await?;
+        }
+        Ok(())
+    }
+
+    fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Mysql(_) => Engine::Mysql,
+        }
+    }
+
+    /// Fetches all rows, and returns the first column.
+    async fn fetch(&mut self, statement: Statement) -> Result<Vec<i64>, sqlx::Error> {
+        let Statement { sql, values, .. } = statement;
+        match self {
+            Self::Sqlite(connection) => {
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for value in values {
+                    query = match value {
+                        Value::Number(number) => query.bind(number),
+                        Value::Text(text) => query.bind(text),
+                        Value::Price(price) => query.bind(price.minor()),
+                        Value::Moment(moment) => query.bind(moment.micros()),
+                    };
+                }
+                first_column(&query.fetch_all(connection).await?)
+            }
+            Self::Mysql(connection) => {
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for value in values {
+                    query = match value {
+                        Value::Number(number) => query.bind(number),
+                        Value::Text(text) => query.bind(text),
+                        Value::Price(price) => query.bind(price.to_decimal()),
+                        Value::Moment(moment) => query.bind(moment.to_utc()),
+                    };
+                }
+                first_column(&query.fetch_all(connection).await?)
+            }
+        }
+    }
+}
+
+fn first_column<R: Row>(rows: &[R]) -> Result<Vec<i64>, sqlx::Error>
+where
+    usize: ColumnIndex<R>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    R::Database: Database,
+{
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+fn told(error: sqlx::Error) -> String {
+    format!("the database: {error}")
+}
