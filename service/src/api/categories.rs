@@ -45,7 +45,7 @@ impl Failures for CategoriesFailures {
         &[(400, "There is a query parameter; this operation has none."), (503, "The database is away or busy.")];
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Products")]
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Catalogue")]
 impl CategoriesApi {
     /// List categories
     ///

@@ -47,7 +47,7 @@ impl Context {
 #[derive(Tags)]
 enum Tag {
     /// Products and their categories.
-    Products,
+    Catalogue,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
 }

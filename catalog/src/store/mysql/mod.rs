@@ -1,6 +1,7 @@
 //! MySQL 8 and later, MariaDB 10.6 and later, with an optional read replica.
 
 pub(super) mod bulk;
+mod lease;
 mod listing;
 mod pools;
 mod read;
@@ -39,19 +40,27 @@ impl MysqlStore {
 #[async_trait]
 impl Store for MysqlStore {
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError> {
-        read::list(&mut *self.pools.read().acquire().await?, query, after, limit).await
+        let mut lease = self.pools.read().await?;
+        let page = self.pools.bounded(read::list(&mut lease, query, after, limit)).await;
+        lease.end(page)
     }
 
     async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
-        read::total(&mut *self.pools.read().acquire().await?, filter, search).await
+        let mut lease = self.pools.read().await?;
+        let total = self.pools.bounded(read::total(&mut lease, filter, search)).await;
+        lease.end(total)
     }
 
     async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
-        read::get(&mut *self.pools.read().acquire().await?, id).await
+        let mut lease = self.pools.read().await?;
+        let product = self.pools.bounded(read::get(&mut lease, id)).await;
+        lease.end(product)
     }
 
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
-        write::create(self.pools.write(), details, now).await
+        let mut lease = self.pools.write().await?;
+        let product = self.pools.bounded(write::create(&mut lease, details, now)).await;
+        lease.end(product)
     }
 
     async fn update(
@@ -61,20 +70,27 @@ impl Store for MysqlStore {
         expected: Option<&[Version]>,
         now: Timestamp,
     ) -> Result<Product, StoreError> {
-        write::update(self.pools.write(), id, patch, expected, now).await
+        let mut lease = self.pools.write().await?;
+        let product = self.pools.bounded(write::update(&mut lease, id, patch, expected, now)).await;
+        lease.end(product)
     }
 
     async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
-        write::delete(self.pools.write(), id, expected).await
+        let mut lease = self.pools.write().await?;
+        let deleted = self.pools.bounded(write::delete(&mut lease, id, expected)).await;
+        lease.end(deleted)
     }
 
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {
-        read::categories(&mut *self.pools.read().acquire().await?).await
+        let mut lease = self.pools.read().await?;
+        let categories = self.pools.bounded(read::categories(&mut lease)).await;
+        lease.end(categories)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT id FROM products LIMIT 1").fetch_optional(self.pools.probe()).await?;
-        Ok(())
+        let mut lease = self.pools.probe().await?;
+        let asked = self.pools.bounded(read::ping(&mut lease)).await;
+        lease.end(asked)
     }
 
     async fn close(&self) {

@@ -5,14 +5,20 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions};
-use tokio::time::Instant;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout};
 
-use crate::store::Options;
+use super::lease::Lease;
+use crate::store::{Options, StoreError};
+
+/// What a call may take beyond the limit of its statements, before the server counts as silent.
+const GRACE: Duration = Duration::from_secs(1);
 
 pub(super) struct Pools {
     primary: MySqlPool,
     replica: Option<MySqlPool>,
     probe: MySqlPool,
+    statement_timeout: Duration,
     replica_lag: Duration,
     last_write: Mutex<Option<Instant>>,
 }
@@ -27,29 +33,38 @@ impl Pools {
             probe: pool(1, options).connect_lazy_with(primary.clone()),
             primary: pool(options.max_connections, options).connect_lazy_with(primary),
             replica: replica.map(|to| pool(options.max_connections, options).connect_lazy_with(to)),
+            statement_timeout: options.statement_timeout,
             replica_lag: options.replica_lag,
             last_write: Mutex::new(None),
         }
     }
 
-    /// Where to read: the replica, unless this process wrote so lately that the replica may not
-    /// have it yet. A caller so always reads its own writes.
-    pub(super) fn read(&self) -> &MySqlPool {
-        match &self.replica {
+    /// A connection to read: to the replica, unless this process wrote so lately that the replica may
+    /// not have it yet. A caller so always reads its own writes.
+    pub(super) async fn read(&self) -> Result<Lease, StoreError> {
+        let pool = match &self.replica {
             Some(replica) if !self.wrote_lately() => replica,
             _ => &self.primary,
-        }
+        };
+        Lease::take(pool).await
     }
 
-    /// Where to write.
-    pub(super) fn write(&self) -> &MySqlPool {
+    /// A connection to write.
+    pub(super) async fn write(&self) -> Result<Lease, StoreError> {
         // Noted before the write and not after: a read in between must not miss it.
         *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
-        &self.primary
+        Lease::take(&self.primary).await
     }
 
-    pub(super) fn probe(&self) -> &MySqlPool {
-        &self.probe
+    /// The connection that only asks.
+    pub(super) async fn probe(&self) -> Result<Lease, StoreError> {
+        Lease::take(&self.probe).await
+    }
+
+    /// Waits for `call`, but not for ever: the server ends a statement that takes too long, but a
+    /// server or a network that has gone silent ends nothing.
+    pub(super) async fn bounded<F: Future>(&self, call: F) -> Result<F::Output, Elapsed> {
+        timeout(self.statement_timeout * 2 + GRACE, call).await
     }
 
     pub(super) async fn close(&self) {

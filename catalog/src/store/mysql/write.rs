@@ -1,13 +1,14 @@
 //! Writing: each call is one transaction, the category's count included.
 
-use sqlx::mysql::{MySqlConnection, MySqlPool};
+use sqlx::Connection as _;
+use sqlx::mysql::MySqlConnection;
 
 use super::read;
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
-pub(super) async fn create(primary: &MySqlPool, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
-    let mut transaction = primary.begin().await?;
+pub(super) async fn create(connection: &mut MySqlConnection, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
+    let mut transaction = connection.begin().await?;
     let id = sqlx::query(
         "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
          created_at, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
@@ -34,13 +35,13 @@ pub(super) async fn create(primary: &MySqlPool, details: NewProduct, now: Timest
 }
 
 pub(super) async fn update(
-    primary: &MySqlPool,
+    connection: &mut MySqlConnection,
     id: ProductId,
     patch: ProductPatch,
     expected: Option<&[Version]>,
     now: Timestamp,
 ) -> Result<Product, StoreError> {
-    let mut transaction = primary.begin().await?;
+    let mut transaction = connection.begin().await?;
     let before = read::get_locked(&mut transaction, id).await?;
     precondition(&before, expected)?;
     let Some(after) = before.changed(patch, now) else { return Ok(before) };
@@ -75,8 +76,8 @@ pub(super) async fn update(
     Ok(after)
 }
 
-pub(super) async fn delete(primary: &MySqlPool, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
-    let mut transaction = primary.begin().await?;
+pub(super) async fn delete(connection: &mut MySqlConnection, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
+    let mut transaction = connection.begin().await?;
     let before = read::get_locked(&mut transaction, id).await?;
     precondition(&before, expected)?;
     sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;

@@ -147,7 +147,7 @@ impl Failures for ChangeFailures {
     ];
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Products")]
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Catalogue")]
 impl ProductsApi {
     /// List products
     ///
