@@ -22,16 +22,35 @@ const MAX_TOKEN_BYTES: usize = 8_192;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
     /// Not a token of ours: cut short, altered, or made with another key or an older version.
-    #[error("is not a cursor of this service; take nextCursor from the previous page unchanged, or start again without a cursor")]
+    #[error(
+        "is not a cursor of this service; take nextCursor from the previous page unchanged, or start again without a cursor"
+    )]
     Unreadable,
+    /// The token continues a search in an index that is gone.
+    #[error("has expired: the search index it goes through was replaced; start again without a cursor")]
+    Expired,
     /// The token continues a scan with other parameters.
-    #[error("belongs to a listing with another {0}; send the parameters of the previous page, or start again without a cursor")]
+    #[error(
+        "belongs to a listing with another {0}; send the parameters of the previous page, or start again without a cursor"
+    )]
     OtherScan(&'static str),
 }
 
 /// The secret that makes cursors tamper-evident. All replicas of a service must share it.
 #[derive(Clone)]
 pub struct CursorKey(Hmac<Sha256>);
+
+/// A scan and how far it has come: what a cursor carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Which products, in which order.
+    pub query: Query,
+    /// The last product that was given.
+    pub position: Position,
+    /// Who answers, where that decides what matches and in which order: see
+    /// [`Catalogue::list`](crate::Catalogue::list).
+    pub epoch: Option<u32>,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +65,8 @@ struct Payload {
     max_price: Option<i64>,
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     search: Option<String>,
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<u32>,
     #[serde(rename = "s")]
     order: String,
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
@@ -73,9 +94,10 @@ impl CursorKey {
         Self(Hmac::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&Default::default())))
     }
 
-    /// The token that continues `query` behind `position`.
-    pub fn seal(&self, query: &Query, position: &Position) -> String {
-        let (key, id) = match position {
+    /// The token that continues `scan` behind its position.
+    pub fn seal(&self, scan: &Scan) -> String {
+        let query = &scan.query;
+        let (key, id) = match &scan.position {
             Position::Id(id) => (None, id),
             Position::Price(price, id) => (Some(Key::Price(price.minor())), id),
             Position::Name(name, id) => (Some(Key::Name(name.as_str().to_owned())), id),
@@ -88,6 +110,7 @@ impl CursorKey {
             min_price: query.filter().price.min().map(Price::minor),
             max_price: query.filter().price.max().map(Price::minor),
             search: query.search().map(|search| search.as_str().to_owned()),
+            epoch: scan.epoch,
             order: query.order().to_string(),
             key,
             id: id.get(),
@@ -99,8 +122,8 @@ impl CursorKey {
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// The scan and position that `token` carries.
-    pub fn open(&self, token: &str) -> Result<(Query, Position), CursorError> {
+    /// The scan that `token` carries.
+    pub fn open(&self, token: &str) -> Result<Scan, CursorError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(CursorError::Unreadable);
         }
@@ -120,7 +143,7 @@ impl CursorKey {
 
 impl Payload {
     /// The domain values; `None` where a number is out of range or the position is of another order.
-    fn read(self) -> Result<Option<(Query, Position)>, Invalid> {
+    fn read(self) -> Result<Option<Scan>, Invalid> {
         if self.version != VERSION {
             return Ok(None);
         }
@@ -132,14 +155,13 @@ impl Payload {
             Some(Key::CreatedAt(micros)) => Timestamp::from_micros(micros).map(|at| Position::CreatedAt(at, id)),
             Some(Key::Relevance(score)) => Some(Position::Relevance(score, id)),
         };
-        let price = PriceRange::new(
-            self.min_price.and_then(Price::from_minor),
-            self.max_price.and_then(Price::from_minor),
-        )?;
+        let price =
+            PriceRange::new(self.min_price.and_then(Price::from_minor), self.max_price.and_then(Price::from_minor))?;
         let filter = Filter { category: self.category.map(|category| category.parse()).transpose()?, price };
         let search = self.search.map(|search| search.parse()).transpose()?;
         let query = Query::new(filter, search, Some(self.order.parse()?))?;
-        Ok(position.filter(|position| position.fits(query.order())).map(|position| (query, position)))
+        let position = position.filter(|position| position.fits(query.order()));
+        Ok(position.map(|position| Scan { query, position, epoch: self.epoch }))
     }
 }
 
@@ -186,26 +208,31 @@ mod tests {
         CursorKey::new(b"a secret of the tests")
     }
 
-    fn scan() -> Query {
+    fn query() -> Query {
         let price = PriceRange::new(Price::from_minor(100), None).unwrap();
         let filter = Filter { category: "Dairy".parse().ok(), price };
-        Query::new(filter, "goat \"cheese\"".parse().ok(), Some(Order::By(SortKey::Name, Direction::Descending))).unwrap()
+        Query::new(filter, "goat \"cheese\"".parse().ok(), Some(Order::By(SortKey::Name, Direction::Descending)))
+            .unwrap()
     }
 
-    fn position() -> Position {
-        Position::Name(NameKey::from_stored("goat cheese").unwrap(), ProductId::new(7).unwrap())
+    fn scan() -> Scan {
+        let position = Position::Name(NameKey::from_stored("goat cheese").unwrap(), ProductId::new(7).unwrap());
+        Scan { query: query(), position, epoch: None }
     }
 
     #[test]
     fn what_was_sealed_is_opened() {
-        let token = key().seal(&scan(), &position());
-        assert_eq!(key().open(&token), Ok((scan(), position())));
+        for epoch in [None, Some(0), Some(7)] {
+            let scan = Scan { epoch, ..scan() };
+            assert_eq!(key().open(&key().seal(&scan)), Ok(scan));
+        }
+        let token = key().seal(&scan());
         assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "needs no escaping");
     }
 
     #[test]
     fn other_keys_and_foreign_tokens_are_refused() {
-        let token = CursorKey::new(b"another").seal(&scan(), &position());
+        let token = CursorKey::new(b"another").seal(&scan());
         assert_eq!(key().open(&token), Err(CursorError::Unreadable));
         for token in ["", "abc", "999999", "%00", "eyJpZCI6MX0", &"A".repeat(100_000)] {
             assert_eq!(key().open(token), Err(CursorError::Unreadable), "{token:.20}");
@@ -214,24 +241,24 @@ mod tests {
 
     #[test]
     fn a_position_of_another_order_is_refused_even_when_sealed() {
-        let token = key().seal(&scan(), &Position::Id(ProductId::new(7).unwrap()));
+        let token = key().seal(&Scan { position: Position::Id(ProductId::new(7).unwrap()), ..scan() });
         assert_eq!(key().open(&token), Err(CursorError::Unreadable));
     }
 
     #[test]
     fn stated_parameters_must_agree_and_absent_ones_are_adopted() {
-        assert_eq!(Stated::default().check(&scan()), Ok(()));
+        assert_eq!(Stated::default().check(&query()), Ok(()));
         let stated = Stated { order: Some(Order::Relevance), ..Stated::default() };
-        assert_eq!(stated.check(&scan()), Err(CursorError::OtherScan("sort")));
+        assert_eq!(stated.check(&query()), Err(CursorError::OtherScan("sort")));
         let filter = Filter { category: "Fruits".parse().ok(), ..Filter::default() };
         let stated = Stated { filter, ..Stated::default() };
-        assert_eq!(stated.check(&scan()), Err(CursorError::OtherScan("category")));
+        assert_eq!(stated.check(&query()), Err(CursorError::OtherScan("category")));
     }
 
     proptest! {
         #[test]
         fn any_altered_byte_is_noticed(at in 0usize..200, flip in 1u8..=255) {
-            let mut bytes = URL_SAFE_NO_PAD.decode(key().seal(&scan(), &position())).unwrap();
+            let mut bytes = URL_SAFE_NO_PAD.decode(key().seal(&scan())).unwrap();
             let at = at % bytes.len();
             bytes[at] ^= flip;
             prop_assert_eq!(key().open(&URL_SAFE_NO_PAD.encode(bytes)), Err(CursorError::Unreadable));

@@ -156,7 +156,9 @@ mod tests {
 
     #[test]
     fn parses_what_people_write() {
-        for (text, minor) in [("0", 0), ("12", 1200), ("12.5", 1250), ("12.05", 1205), ("9999999999.99", 999_999_999_999)] {
+        for (text, minor) in
+            [("0", 0), ("12", 1200), ("12.5", 1250), ("12.05", 1205), ("9999999999.99", 999_999_999_999)]
+        {
             assert_eq!(text.parse::<Price>().unwrap().minor(), minor, "{text}");
         }
     }

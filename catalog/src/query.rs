@@ -179,7 +179,10 @@ impl Query {
         let usual = if search.is_some() { Order::Relevance } else { Order::By(SortKey::Id, Direction::Ascending) };
         let order = order.unwrap_or(usual);
         if order == Order::Relevance && search.is_none() {
-            return Err(Invalid::new("sort", "must not be relevance without a search; add search or sort by another key"));
+            return Err(Invalid::new(
+                "sort",
+                "must not be relevance without a search; add search or sort by another key",
+            ));
         }
         Ok(Self { filter, search, order })
     }

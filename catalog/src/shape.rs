@@ -27,6 +27,18 @@ pub enum Index {
     CategoryCreated,
 }
 
+impl Index {
+    /// What the rows of a category, or all of them, are ordered by in this index.
+    pub fn key(self) -> SortKey {
+        match self {
+            Self::Primary | Self::Category => SortKey::Id,
+            Self::Price | Self::CategoryPrice => SortKey::Price,
+            Self::Name | Self::CategoryName => SortKey::Name,
+            Self::Created | Self::CategoryCreated => SortKey::CreatedAt,
+        }
+    }
+}
+
 /// How a shape is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plan {
@@ -102,18 +114,17 @@ impl Shape {
     /// Every shape there is.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().flat_map(|&(category, price, key, _)| {
-            [Direction::Ascending, Direction::Descending]
-                .map(|direction| Self { category, price, key, direction })
+            [Direction::Ascending, Direction::Descending].map(|direction| Self { category, price, key, direction })
         })
     }
 }
 
-/// The index that counts the matches of `filter`, for capped totals and for [`Plan::Bounded`].
+/// The index that counts the matches of `filter`, for capped totals and for [`Plan::Bounded`]: it need
+/// not look at the rows themselves. Without a filter any index does.
 pub fn counting_index(filter: &Filter) -> Index {
     match (filter.category.is_some(), filter.price.bounds().is_some()) {
-        (false, false) => Index::Primary,
+        (false, _) => Index::Price,
         (true, false) => Index::Category,
-        (false, true) => Index::Price,
         (true, true) => Index::CategoryPrice,
     }
 }

@@ -127,16 +127,4 @@ fn created_at(dice: &mut SplitMix64) -> Result<Timestamp, Invalid> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn speed() {
-        let t = std::time::Instant::now();
-        let g = Generator::new(42);
-        let mut x = 0;
-        for n in 1..=1_000_000 { x += g.product(n).unwrap().details.stock; }
-        println!("{x} {:?}", t.elapsed());
-        for n in 1..=60 { let p = g.product(n).unwrap(); println!("{} | {} | {} | {} | {} | {} | {} {}", p.details.name, p.details.description, p.details.category, p.details.price, p.details.unit, p.details.producer, p.details.stock, p.created_at.to_utc()); }
-    }
-}
+mod tests;

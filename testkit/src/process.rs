@@ -82,6 +82,12 @@ impl Process {
         }
     }
 
+    /// The server's process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.server.id()
+    }
+
     /// The server's directory.
     #[must_use]
     pub fn directory(&self) -> &Path {

@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod bench;
 mod command;
 mod instance;
 mod openapi;
@@ -35,6 +36,8 @@ enum Xtask {
     Openapi,
     /// Lint docs/openapi.json, then fuzz a running farmlokal with it (needs npm and python3)
     Api(api::Arguments),
+    /// Measure how fast products are loaded and served; writes docs/performance.md (some 12 minutes)
+    Bench(bench::Arguments),
     /// Check that Cargo.lock has one version of the crates whose types cross borders
     Versions,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Xtask::Servers => servers::run(),
         Xtask::Openapi => openapi::run(),
         Xtask::Api(arguments) => api::run(&arguments),
+        Xtask::Bench(arguments) => bench::run(&arguments),
         Xtask::Versions => versions::check(),
     };
     match outcome {

@@ -1,8 +1,11 @@
 //! Where products are kept: one trait, two engines, each with its own SQL.
 
 pub mod bulk;
+pub mod changes;
 mod error;
 mod mysql;
+#[cfg(test)]
+mod plan_cases;
 mod relevance;
 mod sqlite;
 
@@ -16,12 +19,13 @@ use crate::{
     Timestamp, Total, Version,
 };
 
+pub use changes::ChangeLog;
 pub use error::StoreError;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: ChangeLog {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 
@@ -30,6 +34,9 @@ pub trait Store: Send + Sync {
 
     /// The product `id`.
     async fn get(&self, id: ProductId) -> Result<Product, StoreError>;
+
+    /// The products `ids`, at most [`Limit::MAX`], in their order; what is gone is left out.
+    async fn get_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
 
     /// Keeps a new product, made `now`.
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError>;
@@ -112,7 +119,9 @@ impl std::str::FromStr for DatabaseUrl {
     fn from_str(text: &str) -> Result<Self, StoreError> {
         // Never repeat the text: it may hold a password.
         let wrong = || {
-            StoreError::Url("must be a URL such as mysql://user:password@host:3306/farmlokal or sqlite:data/farmlokal.db".into())
+            StoreError::Url(
+                "must be a URL such as mysql://user:password@host:3306/farmlokal or sqlite:data/farmlokal.db".into(),
+            )
         };
         let url: url::Url = text.parse().map_err(|_| wrong())?;
         let has_database = !url.path().trim_start_matches('/').is_empty();

@@ -1,6 +1,6 @@
 //! Paging through matches by relevance, for engines whose score is a number computed anew each time.
 
-use crate::{Limit, Page, Position, Product, ProductId};
+use crate::{Limit, Position, Product, ProductId};
 
 /// How many of the best matches a search by relevance can be followed through.
 pub(super) const CANDIDATES: i64 = 1_000;
@@ -27,10 +27,10 @@ pub(super) fn page_ids(
     (candidates.into_iter().map(|(id, _)| id).collect(), next)
 }
 
-/// The page of `ids` made of the `products` that were found for them; one deleted meanwhile is left out.
-pub(super) fn assemble(ids: &[ProductId], mut products: Vec<Product>, next: Option<Position>) -> Page {
+/// The `products` in the order of `ids`.
+pub(super) fn in_order(ids: &[ProductId], mut products: Vec<Product>) -> Vec<Product> {
     products.sort_by_key(|product| ids.iter().position(|id| *id == product.id));
-    Page { products, next }
+    products
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Following a listing from its first page to its last one.
 
+use farmlokal_catalog::cursor::Scan;
 use farmlokal_catalog::store::Store;
 use farmlokal_catalog::{CursorKey, Limit, Product, Query};
 
@@ -20,9 +21,9 @@ pub(crate) async fn walk(store: &dyn Store, query: &Query, mut limit: impl FnMut
         assert!(page.next.is_none() || !page.products.is_empty(), "{query:?} behind {after:?}");
         seen.extend(page.products);
         let Some(next) = page.next else { return seen };
-        let (scan, position) = key.open(&key.seal(query, &next)).unwrap();
-        assert_eq!((&scan, &position), (query, &next));
-        after = Some(position);
+        let scan = Scan { query: query.clone(), position: next, epoch: None };
+        assert_eq!(key.open(&key.seal(&scan)).unwrap(), scan);
+        after = Some(scan.position);
     }
     panic!("{query:?} has no last page");
 }

@@ -1,6 +1,6 @@
 //! What stands on the shelf of grains.
 
-use super::{IN_BAGS, IN_JARS, Kind, Shelf, kind};
+use super::{BY_WEIGHT, IN_BAGS, IN_JARS, Kind, Shelf, kind};
 
 #[rustfmt::skip]
 pub(super) const SHELF: Shelf = Shelf {
@@ -29,23 +29,23 @@ pub(super) const SHELF: Shelf = Shelf {
 
 #[rustfmt::skip]
 const KINDS: &[Kind] = &[
-    kind("Rice", &["Basmati", "Sona Masuri", "Indrayani", "Gobindobhog", "Ambemohar", "Kolam", "Matta", "Black"], 88, IN_BAGS),
+    kind("Rice", &["Basmati", "Sona Masuri", "Indrayani", "Gobindobhog", "Ambemohar", "Kolam", "Matta", "Black"], 88, BY_WEIGHT),
     kind("Wheat", &["Sharbati", "Khapli", "Lokwan", "Bansi", "Sonamoti"], 54, IN_BAGS),
     kind("Wheat Flour", &["Chakki", "Khapli", "Multigrain", "Sharbati"], 58, IN_BAGS),
     kind("Ragi", &["Red", "Brown", "Sprouted"], 62, IN_BAGS),
     kind("Jowar", &["Maldandi", "White", "Dagdi"], 64, IN_BAGS),
     kind("Bajra", &["Green", "Nagaur", "Hybrid"], 48, IN_BAGS),
-    kind("Foxtail Millet", &["Kangni", "Navane", "Korra"], 92, IN_BAGS),
-    kind("Little Millet", &["Samai", "Kutki"], 98, IN_BAGS),
-    kind("Barnyard Millet", &["Sanwa", "Jhangora"], 105, IN_BAGS),
+    kind("Foxtail Millet", &["Kangni", "Navane", "Korra"], 92, BY_WEIGHT),
+    kind("Little Millet", &["Samai", "Kutki"], 98, BY_WEIGHT),
+    kind("Barnyard Millet", &["Sanwa", "Jhangora"], 105, BY_WEIGHT),
     kind("Maize", &["Yellow", "White", "Makki"], 40, IN_BAGS),
-    kind("Toor Dal", &["Latur", "Gulbarga", "Desi"], 98, IN_BAGS),
-    kind("Moong Dal", &["Split", "Whole Green", "Yellow"], 96, IN_BAGS),
-    kind("Chana Dal", &["Desi", "Bengal", "Roasted"], 86, IN_BAGS),
-    kind("Urad Dal", &["Black", "White", "Split"], 99, IN_BAGS),
-    kind("Masoor Dal", &["Red", "Malka", "Whole"], 90, IN_BAGS),
+    kind("Toor Dal", &["Latur", "Gulbarga", "Desi"], 98, BY_WEIGHT),
+    kind("Moong Dal", &["Split", "Whole Green", "Yellow"], 96, BY_WEIGHT),
+    kind("Chana Dal", &["Desi", "Bengal", "Roasted"], 86, BY_WEIGHT),
+    kind("Urad Dal", &["Black", "White", "Split"], 99, BY_WEIGHT),
+    kind("Masoor Dal", &["Red", "Malka", "Whole"], 90, BY_WEIGHT),
     kind("Rajma", &["Jammu", "Chitra", "Munsiyari", "Bhaderwahi"], 150, IN_JARS),
-    kind("Chickpeas", &["Kabuli", "Black", "Green"], 95, IN_BAGS),
+    kind("Chickpeas", &["Kabuli", "Black", "Green"], 95, BY_WEIGHT),
     kind("Poha", &["Thick", "Thin", "Red Rice", "Nylon"], 66, IN_BAGS),
     kind("Semolina", &["Bombay", "Bansi", "Fine"], 50, IN_BAGS),
     kind("Quinoa", &["White", "Red", "Tricolour"], 190, IN_JARS),

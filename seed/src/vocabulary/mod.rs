@@ -60,10 +60,12 @@ const fn kind(
 const BY_WEIGHT: &[Pack] = &[("250 g", 28), ("500 g", 53), ("1 kg", 100), ("2 kg", 190)];
 /// Staples, priced for a kilogram.
 const IN_BAGS: &[Pack] = &[("500 g", 53), ("1 kg", 100), ("2 kg", 195), ("5 kg", 470)];
+/// Meat, priced for a kilogram.
+const IN_PARCELS: &[Pack] = &[("250 g", 28), ("500 g", 53), ("1 kg", 100)];
 /// Dear goods, priced for 500 g.
 const IN_PUNNETS: &[Pack] = &[("125 g", 28), ("200 g", 43), ("250 g", 53), ("500 g", 100)];
 /// What is counted, priced for six.
-const BY_PIECE: &[Pack] = &[("piece", 19), ("4 pieces", 70), ("6 pieces", 100), ("dozen", 190)];
+const BY_PIECE: &[Pack] = &[("2 pieces", 36), ("4 pieces", 70), ("6 pieces", 100), ("dozen", 190)];
 /// Single large fruit and heads.
 const SINGLE: &[Pack] = &[("piece", 100), ("2 pieces", 190)];
 /// Leaves and stalks.

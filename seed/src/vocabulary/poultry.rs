@@ -1,6 +1,6 @@
 //! What stands on the shelf of poultry.
 
-use super::{BY_WEIGHT, IN_JARS, IN_TRAYS, Kind, SINGLE, Shelf, kind};
+use super::{IN_JARS, IN_PARCELS, IN_TRAYS, Kind, SINGLE, Shelf, kind};
 
 #[rustfmt::skip]
 pub(super) const SHELF: Shelf = Shelf {
@@ -32,14 +32,14 @@ const KINDS: &[Kind] = &[
     kind("Eggs", &["Brown", "White", "Kadaknath", "Desi", "Omega-3", "Giriraja"], 118, IN_TRAYS),
     kind("Quail Eggs", &["Speckled", "Japanese"], 96, IN_TRAYS),
     kind("Duck Eggs", &["Kuttanad", "Chara", "Khaki"], 150, IN_TRAYS),
-    kind("Chicken", &["Whole", "Curry-Cut", "Gavran", "Skinless", "Broiler"], 250, BY_WEIGHT),
+    kind("Chicken", &["Whole", "Curry-Cut", "Gavran", "Skinless", "Broiler"], 250, IN_PARCELS),
     kind("Chicken Breast", &["Boneless", "Skinless", "Tandoori-Cut"], 160, IN_JARS),
     kind("Chicken Legs", &["Curry-Cut", "Whole", "Drumstick"], 145, IN_JARS),
     kind("Chicken Mince", &["Lean", "Coarse", "Keema"], 190, IN_JARS),
     kind("Chicken Liver", &["Cleaned", "Fresh-Cut"], 95, IN_JARS),
     kind("Chicken Sausages", &["Smoked", "Pepper", "Garlic"], 205, IN_JARS),
     kind("Quail", &["Whole", "Dressed"], 110, SINGLE),
-    kind("Duck", &["Curry-Cut", "Kuttanad", "Whole"], 240, BY_WEIGHT),
-    kind("Turkey", &["Breast", "Curry-Cut", "Beltsville"], 230, BY_WEIGHT),
+    kind("Duck", &["Curry-Cut", "Kuttanad", "Whole"], 240, IN_PARCELS),
+    kind("Turkey", &["Breast", "Curry-Cut", "Beltsville"], 230, IN_PARCELS),
     kind("Guinea Fowl", &["Kadambari", "Chitambari"], 235, SINGLE),
 ];

@@ -49,7 +49,9 @@ impl<E: Endpoint> Endpoint for Limits<E> {
                 return Err(Problem::new(Kind::MalformedRequest, "The body ended early.").field("body").into());
             }
             Err(_) => {
-                return Err(Problem::new(Kind::RequestTimeout, "The body did not arrive in time.").field("body").into());
+                return Err(Problem::new(Kind::RequestTimeout, "The body did not arrive in time.")
+                    .field("body")
+                    .into());
             }
         };
         request.set_body(Body::from_bytes(body));

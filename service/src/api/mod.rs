@@ -55,11 +55,7 @@ enum Tag {
 type Operations = (products::ProductsApi, categories::CategoriesApi, original::OriginalApi);
 
 fn operations(context: Context) -> Operations {
-    (
-        products::ProductsApi(context.clone()),
-        categories::CategoriesApi(context.clone()),
-        original::OriginalApi(context),
-    )
+    (products::ProductsApi(context.clone()), categories::CategoriesApi(context.clone()), original::OriginalApi(context))
 }
 
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
@@ -67,7 +63,6 @@ fn operations(context: Context) -> Operations {
 pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
     let routes = contract::routes(operations(context));
     let routes = ui::add(routes);
-    limits::Limits::new(routes, limits).catch_all_error(|error| async move {
-        Problem::from_framework(&error).into_response()
-    })
+    limits::Limits::new(routes, limits)
+        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
 }

@@ -188,7 +188,8 @@ impl Problem {
         let why = why.trim_end_matches('.');
         if let Some(field) = why.strip_prefix("unknown field `").and_then(|rest| rest.strip_suffix('`')) {
             let field: String = field.chars().take(64).collect();
-            return Self::new(kind, format!("{field} is not a field of this body; /docs lists those it has.")).field(field);
+            return Self::new(kind, format!("{field} is not a field of this body; /docs lists those it has."))
+                .field(field);
         }
         match name {
             Some(name) => Self::new(kind, format!("{name}: {why}.")).field(name),
@@ -255,7 +256,10 @@ impl From<StoreError> for Problem {
             StoreError::Busy => Self::new(Kind::Busy, "Too many requests at once; try again in a second."),
             StoreError::TimeLimit => Self::new(
                 Kind::TooBroad,
-                format!("Narrow it by category, price range or search, sort by price, or ask for fewer than {} products.", Limit::MAX),
+                format!(
+                    "Narrow it by category, price range or search, sort by price, or ask for fewer than {} products.",
+                    Limit::MAX
+                ),
             ),
             StoreError::Unavailable(cause) => {
                 tracing::warn!("database not available: {cause}");

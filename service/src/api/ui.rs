@@ -66,7 +66,11 @@ impl Endpoint for Asset {
             response = response.header(header::CONTENT_ENCODING, "gzip");
         }
         let body = compressed.unwrap_or(&self.plain).clone();
-        Ok(response.content_type(self.content_type).body(if request.method() == Method::HEAD { Bytes::new() } else { body }))
+        Ok(response.content_type(self.content_type).body(if request.method() == Method::HEAD {
+            Bytes::new()
+        } else {
+            body
+        }))
     }
 }
 

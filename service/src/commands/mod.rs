@@ -127,7 +127,11 @@ fn start_logging(log: &Log) {
         LogFormat::Json => true,
     };
     // Fails only if logging was started before, which then goes on.
-    let _ = if json { builder.json().flatten_event(true).try_init() } else { builder.with_ansi(stderr().is_terminal()).try_init() };
+    let _ = if json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.with_ansi(stderr().is_terminal()).try_init()
+    };
 }
 
 #[allow(clippy::print_stdout, reason = "what a command was asked to print")]

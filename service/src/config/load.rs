@@ -210,9 +210,13 @@ impl Reader<'_> {
             Ok(set) => {
                 for key in keys(&set).difference(&defaults) {
                     let section = key.split('.').next().unwrap_or_default();
-                    let siblings: Vec<&str> =
-                        defaults.iter().filter(|known| known.starts_with(&format!("{section}."))).map(String::as_str).collect();
-                    let known = if siblings.is_empty() { "there is no such section".to_owned() } else { siblings.join(", ") };
+                    let siblings: Vec<&str> = defaults
+                        .iter()
+                        .filter(|known| known.starts_with(&format!("{section}.")))
+                        .map(String::as_str)
+                        .collect();
+                    let known =
+                        if siblings.is_empty() { "there is no such section".to_owned() } else { siblings.join(", ") };
                     self.mistake(key, &format!("is not a key; known are: {known}"));
                 }
             }

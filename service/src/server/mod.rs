@@ -110,7 +110,12 @@ fn connect(
     service: &Service,
     limits: &Limits,
     shutdown: &Shutdown,
-) -> io::Result<http1::Connection<TokioIo<Refusing>, impl hyper::service::HttpService<Incoming, ResBody = poem_body::Body, Error = Infallible, Future: Send> + use<>>> {
+) -> io::Result<
+    http1::Connection<
+        TokioIo<Refusing>,
+        impl hyper::service::HttpService<Incoming, ResBody = poem_body::Body, Error = Infallible, Future: Send> + use<>,
+    >,
+> {
     // Answers are written whole: waiting for more to send only delays them.
     stream.set_nodelay(true)?;
     let local = stream.local_addr()?;

@@ -104,8 +104,7 @@ impl AsyncWrite for Refusing {
             None => Pin::new(&mut self.stream).poll_write(cx, buf),
             Some(answer) => {
                 self.pending = answer;
-                self.refused =
-                    Some(Linger { deadline: Box::pin(sleep(LINGER)), bytes: 0 });
+                self.refused = Some(Linger { deadline: Box::pin(sleep(LINGER)), bytes: 0 });
                 Poll::Ready(Ok(buf.len()))
             }
         }

@@ -53,7 +53,9 @@ impl Service {
         let config = configure(&format!("[database]\nurl = '{url}'"));
         store::migrate(&config.database.url).await.unwrap();
         let plan = Plan { rows: ROWS, batch: 200, seed: SEED };
-        farmlokal_seed::run(&config.database.url, plan, &*progress::for_stderr(), &CancellationToken::new()).await.unwrap();
+        farmlokal_seed::run(&config.database.url, plan, &*progress::for_stderr(), &CancellationToken::new())
+            .await
+            .unwrap();
         let app = app::start(&config).await.unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self {

@@ -34,7 +34,11 @@ impl Process {
     pub(crate) fn serving((mut command, public, admin): (Command, String, String)) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines.by_ref().map_while(Result::ok).take_while(|line| !line.contains("Ctrl-C ends it")).collect::<Vec<_>>();
+        let said = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .take_while(|line| !line.contains("Ctrl-C ends it"))
+            .collect::<Vec<_>>();
         assert!(said.iter().any(|line| line.contains(&format!("http://{public}/docs"))), "it did not start: {said:?}");
         Self { child, public: format!("http://{public}"), admin: format!("http://{admin}") }
     }

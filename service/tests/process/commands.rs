@@ -33,7 +33,11 @@ fn config_prints_the_commented_defaults() {
 fn every_mistake_in_the_configuration_is_told_before_anything_starts() {
     let output = run(
         &["serve"],
-        &[("FARMLOKAL_HTTP__LISTEN", "here"), ("FARMLOKAL_HTPP__PORT", "1"), ("FARMLOKAL_DATABASE__URL", "mysql://u:hunter2@")],
+        &[
+            ("FARMLOKAL_HTTP__LISTEN", "here"),
+            ("FARMLOKAL_HTPP__PORT", "1"),
+            ("FARMLOKAL_DATABASE__URL", "mysql://u:hunter2@"),
+        ],
     );
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
@@ -63,10 +67,17 @@ fn a_missing_file_and_an_unreachable_server_are_named() {
 fn healthcheck_tells_a_ready_service_from_none() {
     let data = TempDir::new().unwrap();
     let launch = farmlokal(&data);
-    let environment: Vec<(String, String)> =
-        launch.0.get_envs().filter_map(|(name, value)| Some((name.to_str()?.into(), value?.to_str()?.into()))).collect();
+    let environment: Vec<(String, String)> = launch
+        .0
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_str()?.into(), value?.to_str()?.into())))
+        .collect();
     let check = || {
-        std::process::Command::new(env!("CARGO_BIN_EXE_farmlokal")).arg("healthcheck").envs(environment.clone()).output().unwrap()
+        std::process::Command::new(env!("CARGO_BIN_EXE_farmlokal"))
+            .arg("healthcheck")
+            .envs(environment.clone())
+            .output()
+            .unwrap()
     };
     assert_eq!(check().status.code(), Some(1));
     let _process = Process::serving(launch);

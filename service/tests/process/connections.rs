@@ -42,7 +42,12 @@ async fn what_cannot_be_parsed_gets_a_problem_too() {
         ("many headers", many.as_bytes(), &["431"], Some("\"field\":\"url\"")),
         ("no HTTP", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", &["400"], None),
         ("a space in the URL", b"GET /a b HTTP/1.1\r\n\r\n", &["400"], None),
-        ("two lengths", b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", &["400"], None),
+        (
+            "two lengths",
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+            &["400"],
+            None,
+        ),
     ] {
         let answer = talk(&process, request).await;
         let status = answer.get(9..12).unwrap_or_default();
@@ -83,7 +88,11 @@ async fn slow_clients_are_cut_off() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // A body that never comes.
-    let answer = talk(&process, b"POST /v1/products HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{").await;
+    let answer = talk(
+        &process,
+        b"POST /v1/products HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    )
+    .await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("\"field\":\"body\""), "{answer}");
     // A body whose announced length is a lie.

@@ -28,7 +28,8 @@ async fn a_load_running_through_sigterm_sees_no_failed_request() {
                 let kept = if n % 2 == 0 { usize::MAX } else { 0 };
                 let client = reqwest::Client::builder().pool_max_idle_per_host(kept).build().unwrap();
                 while !turned_away.load(Ordering::Relaxed) {
-                    let response = client.get(&url).send().await.unwrap_or_else(|error| panic!("client {n}: {error:?}"));
+                    let response =
+                        client.get(&url).send().await.unwrap_or_else(|error| panic!("client {n}: {error:?}"));
                     assert_eq!(response.status(), 200);
                     assert!(response.bytes().await.unwrap().len() > 1_000, "the whole page");
                     answered.fetch_add(1, Ordering::Relaxed);

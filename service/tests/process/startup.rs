@@ -59,7 +59,8 @@ async fn an_interrupted_seeding_goes_on_at_the_next_start() {
 #[tokio::test]
 async fn several_first_starts_at_once_make_one_catalogue() {
     let data = TempDir::new().unwrap();
-    let starts: Vec<_> = (0..4).map(|_| farmlokal(&data)).map(|launch| std::thread::spawn(|| Process::serving(launch))).collect();
+    let starts: Vec<_> =
+        (0..4).map(|_| farmlokal(&data)).map(|launch| std::thread::spawn(|| Process::serving(launch))).collect();
     for start in starts {
         assert_eq!(total(&start.join().unwrap()).await, 300);
     }

@@ -60,13 +60,22 @@ pub(super) fn count(filter: &Filter, words: Option<&str>, most: i64) -> Select {
     let hint = if words.is_some() { "" } else { hint(counting_index(filter)) };
     let mut select = Select::new(format!("SELECT COUNT(*) FROM (SELECT 1 FROM products p {hint}"));
     let mut conditions = Conditions::new(&mut select);
-    if let Some(words) = words {
-        conditions.words(words);
+    match words {
+        Some(words) => conditions.words(words),
+        // All rows meet it. Without a condition MariaDB reads the rows themselves, whatever the hint
+        // says, when a prepared statement is run again.
+        None if *filter == Filter::default() => {
+            conditions.and("p.price >= 0");
+        }
+        None => {}
     }
     conditions.filter(filter);
     select.push(" LIMIT ").push_bind(most).push(") counted");
     select
 }
+
+/// Every category that has products, by name.
+pub(super) const CATEGORIES: &str = "SELECT name, products FROM categories WHERE products > 0 ORDER BY name";
 
 /// The row with this id.
 pub(super) fn by_id(id: ProductId) -> Select {
@@ -102,10 +111,13 @@ pub(super) fn match_words(search: &SearchText) -> Option<String> {
 }
 
 fn push_match(select: &mut Select, words: &str) {
-    select.push("MATCH (p.name, p.description, p.producer) AGAINST (").push_bind(words.to_owned()).push(" IN BOOLEAN MODE)");
+    select
+        .push("MATCH (p.name, p.description, p.producer) AGAINST (")
+        .push_bind(words.to_owned())
+        .push(" IN BOOLEAN MODE)");
 }
 
-fn hint(index: Index) -> &'static str {
+pub(super) fn hint(index: Index) -> &'static str {
     match index {
         Index::Primary => "FORCE INDEX (PRIMARY)",
         Index::Price => "FORCE INDEX (by_price)",

@@ -1,8 +1,11 @@
 //! MySQL 8 and later, MariaDB 10.6 and later, with an optional read replica.
 
 pub(super) mod bulk;
+mod changes;
 mod lease;
 mod listing;
+#[cfg(test)]
+mod plan_tests;
 mod pools;
 mod read;
 mod row;
@@ -13,6 +16,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::changes::{Change, ChangeLog, LogBounds};
 use super::{DatabaseUrl, Options, Store, StoreError};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
@@ -57,6 +61,12 @@ impl Store for MysqlStore {
         lease.end(product)
     }
 
+    async fn get_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        let mut lease = self.pools.read().await?;
+        let products = self.pools.bounded(read::get_all(&mut lease, ids)).await;
+        lease.end(products)
+    }
+
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
         let mut lease = self.pools.write().await?;
         let product = self.pools.bounded(write::create(&mut lease, details, now)).await;
@@ -98,6 +108,46 @@ impl Store for MysqlStore {
     }
 }
 
+#[async_trait]
+impl ChangeLog for MysqlStore {
+    async fn identity(&self) -> Result<String, StoreError> {
+        let mut lease = self.pools.primary().await?;
+        let outcome = self.pools.bounded(changes::identity(&mut lease)).await;
+        lease.end(outcome)
+    }
+
+    async fn log_bounds(&self) -> Result<LogBounds, StoreError> {
+        let mut lease = self.pools.primary().await?;
+        let outcome = self.pools.bounded(changes::bounds(&mut lease)).await;
+        lease.end(outcome)
+    }
+
+    async fn changes(&self, after: u64, missing: &[u64], limit: u32) -> Result<Vec<Change>, StoreError> {
+        let mut lease = self.pools.primary().await?;
+        let outcome = self.pools.bounded(changes::read(&mut lease, after, missing, limit)).await;
+        lease.end(outcome)
+    }
+
+    async fn scan(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Product>, StoreError> {
+        let mut lease = self.pools.primary().await?;
+        let outcome = self.pools.bounded(changes::scan(&mut lease, after, limit)).await;
+        lease.end(outcome)
+    }
+
+    async fn current(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        let mut lease = self.pools.primary().await?;
+        let outcome = self.pools.bounded(read::get_all(&mut lease, ids)).await;
+        lease.end(outcome)
+    }
+
+    async fn prune_log(&self) -> Result<u64, StoreError> {
+        let bounds = self.log_bounds().await?;
+        let mut lease = self.pools.primary().await?;
+        let pruned = self.pools.bounded(changes::prune(&mut lease, bounds.first, bounds.last)).await;
+        lease.end(pruned)
+    }
+}
+
 /// Applies what is missing of `migrations/mysql`, one process at a time (a named lock, which the
 /// server gives back when the connection ends, however it ends). MySQL cannot undo half a migration,
 /// so ours can all be run again: one that was cut short is.
@@ -125,5 +175,7 @@ pub(super) async fn connect(url: &DatabaseUrl) -> Result<MySqlConnection, StoreE
 }
 
 fn connect_options(url: &DatabaseUrl) -> Result<MySqlConnectOptions, StoreError> {
-    url.as_str().parse().map_err(|_| StoreError::Url("the database URL has a part that MySQL connections do not know".into()))
+    url.as_str()
+        .parse()
+        .map_err(|_| StoreError::Url("the database URL has a part that MySQL connections do not know".into()))
 }

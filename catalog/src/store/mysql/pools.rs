@@ -24,11 +24,7 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    pub(super) fn open(
-        primary: MySqlConnectOptions,
-        replica: Option<MySqlConnectOptions>,
-        options: &Options,
-    ) -> Self {
+    pub(super) fn open(primary: MySqlConnectOptions, replica: Option<MySqlConnectOptions>, options: &Options) -> Self {
         Self {
             probe: pool(1, options).connect_lazy_with(primary.clone()),
             primary: pool(options.max_connections, options).connect_lazy_with(primary),
@@ -49,6 +45,11 @@ impl Pools {
         Lease::take(pool).await
     }
 
+    /// A connection to read what is there for certain: to the primary.
+    pub(super) async fn primary(&self) -> Result<Lease, StoreError> {
+        Lease::take(&self.primary).await
+    }
+
     /// A connection to write.
     pub(super) async fn write(&self) -> Result<Lease, StoreError> {
         // Noted before the write and not after: a read in between must not miss it.
@@ -64,7 +65,7 @@ impl Pools {
     /// Waits for `call`, but not for ever: the server ends a statement that takes too long, but a
     /// server or a network that has gone silent ends nothing.
     pub(super) async fn bounded<F: Future>(&self, call: F) -> Result<F::Output, Elapsed> {
-        timeout(self.statement_timeout * 2 + GRACE, call).await
+        timeout(self.statement_timeout.saturating_mul(2).saturating_add(GRACE), call).await
     }
 
     pub(super) async fn close(&self) {

@@ -8,7 +8,9 @@ use super::row::{product, products};
 use crate::shape::{NARROW, Plan, Shape};
 use crate::store::StoreError;
 use crate::store::relevance::{self, CANDIDATES};
-use crate::{Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SearchText, SortKey, Total};
+use crate::{
+    Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SearchText, SortKey, Total,
+};
 
 pub(super) async fn ping(connection: &mut MySqlConnection) -> Result<(), StoreError> {
     sqlx::query("SELECT id FROM products LIMIT 1").fetch_optional(connection).await?;
@@ -26,10 +28,17 @@ pub(super) async fn get_locked(connection: &mut MySqlConnection, id: ProductId) 
     product(&row.ok_or(StoreError::NotFound)?)
 }
 
+/// The products `ids` in their order.
+pub(super) async fn get_all(connection: &mut MySqlConnection, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = fetch(connection, listing::by_ids(ids)).await?;
+    Ok(relevance::in_order(ids, found))
+}
+
 pub(super) async fn categories(connection: &mut MySqlConnection) -> Result<Vec<(Category, u64)>, StoreError> {
-    let rows = sqlx::query("SELECT name, products FROM categories WHERE products > 0 ORDER BY name")
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(listing::CATEGORIES).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             let corrupt = |field| StoreError::Corrupt { id: 0, field };
@@ -115,8 +124,7 @@ async fn ranked(
         candidates.push((id, row.try_get(1)?));
     }
     let (ids, next) = relevance::page_ids(candidates, after, limit);
-    let found = if ids.is_empty() { Vec::new() } else { fetch(connection, listing::by_ids(&ids)).await? };
-    Ok(relevance::assemble(&ids, found, next))
+    Ok(Page { products: get_all(connection, &ids).await?, next })
 }
 
 async fn fetch(connection: &mut MySqlConnection, mut select: Select) -> Result<Vec<Product>, StoreError> {

@@ -15,22 +15,26 @@ pub(super) const COLUMNS: &str = "p.id, p.name, p.description, p.category, p.pri
 pub(super) fn product(row: &MySqlRow) -> Result<Product, StoreError> {
     let id: i64 = row.try_get(0)?;
     let corrupt = |field| StoreError::Corrupt { id, field };
-    let text = |column: usize| row.try_get::<&str, _>(column);
-    let moment = |column: usize| row.try_get::<DateTime<Utc>, _>(column).map(Timestamp::from);
+    // What the driver cannot read, such as MySQL's date of the year 0, no product can have either.
+    let text = |column: usize, field| row.try_get::<&str, _>(column).map_err(|_| corrupt(field));
+    let moment = |column: usize, field| match row.try_get::<DateTime<Utc>, _>(column) {
+        Ok(at) => Ok(Timestamp::from(at)),
+        Err(_) => Err(corrupt(field)),
+    };
     Ok(Product {
         id: ProductId::new(id).map_err(|_| corrupt("id"))?,
         details: NewProduct {
-            name: text(1)?.parse().map_err(|_| corrupt("name"))?,
-            description: text(2)?.parse().map_err(|_| corrupt("description"))?,
-            category: text(3)?.parse().map_err(|_| corrupt("category"))?,
+            name: text(1, "name")?.parse().map_err(|_| corrupt("name"))?,
+            description: text(2, "description")?.parse().map_err(|_| corrupt("description"))?,
+            category: text(3, "category")?.parse().map_err(|_| corrupt("category"))?,
             price: Price::from_decimal(row.try_get(4)?).ok_or_else(|| corrupt("price"))?,
-            currency: text(5)?.parse().map_err(|_| corrupt("currency"))?,
-            unit: text(6)?.parse().map_err(|_| corrupt("unit"))?,
-            producer: text(7)?.parse().map_err(|_| corrupt("producer"))?,
+            currency: text(5, "currency")?.parse().map_err(|_| corrupt("currency"))?,
+            unit: text(6, "unit")?.parse().map_err(|_| corrupt("unit"))?,
+            producer: text(7, "producer")?.parse().map_err(|_| corrupt("producer"))?,
             stock: row.try_get(8)?,
         },
-        created_at: moment(9)?,
-        updated_at: moment(10)?,
+        created_at: moment(9, "created_at")?,
+        updated_at: moment(10, "updated_at")?,
         version: Version::new(row.try_get(11)?).ok_or_else(|| corrupt("version"))?,
     })
 }

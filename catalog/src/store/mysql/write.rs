@@ -1,13 +1,17 @@
-//! Writing: each call is one transaction, the category's count included.
+//! Writing: each call is one transaction, the category's count and the log of changes included.
 
 use sqlx::Connection as _;
 use sqlx::mysql::MySqlConnection;
 
-use super::read;
+use super::{changes, read};
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
-pub(super) async fn create(connection: &mut MySqlConnection, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
+pub(super) async fn create(
+    connection: &mut MySqlConnection,
+    details: NewProduct,
+    now: Timestamp,
+) -> Result<Product, StoreError> {
     let mut transaction = connection.begin().await?;
     let id = sqlx::query(
         "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
@@ -27,10 +31,11 @@ pub(super) async fn create(connection: &mut MySqlConnection, details: NewProduct
     .execute(&mut *transaction)
     .await?
     .last_insert_id();
-    add_to_category(&mut transaction, &details.category, 1).await?;
-    transaction.commit().await?;
     let id = i64::try_from(id).ok().and_then(|id| ProductId::new(id).ok());
     let id = id.ok_or(StoreError::Corrupt { id: i64::MAX, field: "id" })?;
+    add_to_category(&mut transaction, &details.category, 1).await?;
+    changes::note(&mut transaction, Some(id)).await?;
+    transaction.commit().await?;
     Ok(Product { id, details, created_at: now, updated_at: now, version: Version::FIRST })
 }
 
@@ -72,16 +77,22 @@ pub(super) async fn update(
             add_to_category(&mut transaction, category, more).await?;
         }
     }
+    changes::note(&mut transaction, Some(id)).await?;
     transaction.commit().await?;
     Ok(after)
 }
 
-pub(super) async fn delete(connection: &mut MySqlConnection, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
+pub(super) async fn delete(
+    connection: &mut MySqlConnection,
+    id: ProductId,
+    expected: Option<&[Version]>,
+) -> Result<(), StoreError> {
     let mut transaction = connection.begin().await?;
     let before = read::get_locked(&mut transaction, id).await?;
     precondition(&before, expected)?;
     sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
     add_to_category(&mut transaction, &before.details.category, -1).await?;
+    changes::note(&mut transaction, Some(id)).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -19,8 +19,9 @@ pub(super) fn sorted(
 ) -> Select {
     let mut select = Select::new(format!("SELECT {COLUMNS} FROM products p {}", hint(index)));
     let mut conditions = Conditions::new(&mut select);
-    conditions.filter(filter);
-    conditions.behind(after, direction);
+    let start = Start::of(index, key, direction, after);
+    conditions.filter(filter, start);
+    conditions.behind(after, direction, start);
     order_and_limit(&mut select, key, direction, limit);
     select
 }
@@ -36,8 +37,8 @@ pub(super) fn sorted_search(
     let mut select = Select::new(format!("SELECT {COLUMNS} {MATCHES}"));
     let mut conditions = Conditions::new(&mut select);
     conditions.words(words);
-    conditions.filter(filter);
-    conditions.behind(after, direction);
+    conditions.filter(filter, Start::Free);
+    conditions.behind(after, direction, Start::Free);
     order_and_limit(&mut select, key, direction, limit);
     select
 }
@@ -49,7 +50,7 @@ pub(super) fn best(words: &str, filter: &Filter, most: i64) -> Select {
     let mut select = Select::new(format!("SELECT w.rowid, -bm25(product_words, 8.0, 1.0, 3.0) AS score {from}"));
     let mut conditions = Conditions::new(&mut select);
     conditions.words(words);
-    conditions.filter(filter);
+    conditions.filter(filter, Start::Free);
     select.push(" ORDER BY score DESC, w.rowid LIMIT ").push_bind(most);
     select
 }
@@ -66,10 +67,13 @@ pub(super) fn count(filter: &Filter, words: Option<&str>, most: i64) -> Select {
     if let Some(words) = words {
         conditions.words(words);
     }
-    conditions.filter(filter);
+    conditions.filter(filter, Start::Free);
     select.push(" LIMIT ").push_bind(most).push(")");
     select
 }
+
+/// Every category that has products, by name.
+pub(super) const CATEGORIES: &str = "SELECT name, products FROM categories WHERE products > 0 ORDER BY name";
 
 /// The row with this id.
 pub(super) fn by_id(id: ProductId) -> Select {
@@ -103,7 +107,7 @@ pub(super) fn match_words(search: &SearchText) -> Option<String> {
 /// CROSS JOIN keeps SQLite from turning the join round and scanning the products.
 const MATCHES: &str = "FROM product_words w CROSS JOIN products p ON p.id = w.rowid";
 
-fn hint(index: Index) -> &'static str {
+pub(super) fn hint(index: Index) -> &'static str {
     match index {
         Index::Primary => "NOT INDEXED",
         Index::Price => "INDEXED BY by_price",
@@ -134,6 +138,36 @@ fn order_and_limit(select: &mut Select, key: SortKey, direction: Direction, limi
     select.push("p.id").push(downwards).push(" LIMIT ").push_bind(i64::from(limit.get()) + 1);
 }
 
+/// Which condition says where the reading of an index starts. SQLite takes one for each end, and not
+/// always the one that leaves least to read; a `+` before the column keeps it from taking the others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// There is nothing to choose between.
+    Free,
+    /// The price range; the position only leaves out.
+    Range,
+    /// The position; the range's lower end only leaves out.
+    SeekUp,
+    /// The position; the range's upper end only leaves out.
+    SeekDown,
+}
+
+impl Start {
+    fn of(index: Index, key: SortKey, direction: Direction, after: Option<&Position>) -> Self {
+        match (after, direction) {
+            _ if index.key() != key => Self::Range,
+            (Some(_), Direction::Ascending) if key == SortKey::Price => Self::SeekUp,
+            (Some(_), Direction::Descending) if key == SortKey::Price => Self::SeekDown,
+            _ => Self::Free,
+        }
+    }
+
+    /// What stands before a column whose condition would start the reading in `other`'s place.
+    fn unless(self, other: Self) -> &'static str {
+        if self == other { "+" } else { "" }
+    }
+}
+
 /// `WHERE a AND b …` of the conditions that are there.
 struct Conditions<'a> {
     select: &'a mut Select,
@@ -154,33 +188,39 @@ impl<'a> Conditions<'a> {
         self.and("product_words MATCH ").push_bind(words.to_owned());
     }
 
-    fn filter(&mut self, filter: &Filter) {
+    fn filter(&mut self, filter: &Filter, start: Start) {
         if let Some(category) = &filter.category {
             self.and("p.category = ").push_bind(category.as_str().to_owned());
         }
         if let Some((min, max)) = filter.price.bounds() {
-            self.and("p.price BETWEEN ").push_bind(min.minor()).push(" AND ").push_bind(max.minor());
+            self.and(start.unless(Start::SeekUp)).push("p.price >= ").push_bind(min.minor());
+            self.and(start.unless(Start::SeekDown)).push("p.price <= ").push_bind(max.minor());
         }
     }
 
     /// The seek: SQLite compares row values through an index.
-    fn behind(&mut self, after: Option<&Position>, direction: Direction) {
+    fn behind(&mut self, after: Option<&Position>, direction: Direction, start: Start) {
         let sign = if direction == Direction::Descending { "<" } else { ">" };
+        let plus = start.unless(Start::Range);
         match after {
             None | Some(Position::Relevance(..)) => {}
             Some(Position::Id(id)) => {
-                self.and("p.id ").push(sign).push(" ").push_bind(id.get());
+                self.and(plus).push("p.id ").push(sign).push(" ").push_bind(id.get());
             }
-            Some(Position::Price(price, id)) => self.tuple(SortKey::Price, sign).push_bind(price.minor()).close(*id),
+            Some(Position::Price(price, id)) => {
+                self.tuple(plus, SortKey::Price, sign).push_bind(price.minor()).close(*id)
+            }
             Some(Position::Name(name, id)) => {
-                self.tuple(SortKey::Name, sign).push_bind(name.as_str().to_owned()).close(*id);
+                self.tuple(plus, SortKey::Name, sign).push_bind(name.as_str().to_owned()).close(*id);
             }
-            Some(Position::CreatedAt(at, id)) => self.tuple(SortKey::CreatedAt, sign).push_bind(at.micros()).close(*id),
+            Some(Position::CreatedAt(at, id)) => {
+                self.tuple(plus, SortKey::CreatedAt, sign).push_bind(at.micros()).close(*id)
+            }
         }
     }
 
-    fn tuple(&mut self, key: SortKey, sign: &str) -> &mut Select {
-        self.and("(").push(column(key)).push(", p.id) ").push(sign).push(" (")
+    fn tuple(&mut self, plus: &str, key: SortKey, sign: &str) -> &mut Select {
+        self.and("(").push(plus).push(column(key)).push(", p.id) ").push(sign).push(" (")
     }
 }
 
@@ -189,7 +229,9 @@ trait CloseTuple {
 }
 
 impl CloseTuple for Select {
+    /// The rowid has no collation of its own, and without one SQLite seeks to the key alone and walks
+    /// from there through all rows that share it.
     fn close(&mut self, id: ProductId) {
-        self.push(", ").push_bind(id.get()).push(")");
+        self.push(", ").push_bind(id.get()).push(" COLLATE BINARY)");
     }
 }

@@ -1,8 +1,12 @@
 //! The embedded engine: one file, one writer, several readers (write-ahead log).
 
 pub(super) mod bulk;
+mod changes;
 mod listing;
+#[cfg(test)]
+mod plan_tests;
 mod read;
+mod reader;
 mod row;
 mod write;
 
@@ -13,13 +17,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
+use super::changes::{Change, ChangeLog, LogBounds};
 use super::{DatabaseUrl, Options, Store, StoreError};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
     Timestamp, Total, Version,
 };
+use reader::Reader;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -56,20 +64,28 @@ impl SqliteStore {
             statement_timeout: options.statement_timeout,
         })
     }
+
+    async fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::take(&self.readers, self.statement_timeout).await
+    }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError> {
-        read::list(self, query, after, limit).await
+        read::list(&mut *self.reader().await?, query, after, limit).await
     }
 
     async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
-        read::total(self, filter, search).await
+        read::total(&mut *self.reader().await?, filter, search).await
     }
 
     async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
-        read::get(&mut *self.readers.acquire().await?, id).await
+        read::get(&mut *self.reader().await?, id).await
+    }
+
+    async fn get_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        read::get_all(&mut *self.reader().await?, ids).await
     }
 
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
@@ -91,7 +107,7 @@ impl Store for SqliteStore {
     }
 
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {
-        read::categories(&self.readers).await
+        read::categories(&mut *self.reader().await?).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -103,6 +119,34 @@ impl Store for SqliteStore {
         self.probe.close().await;
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+#[async_trait]
+impl ChangeLog for SqliteStore {
+    async fn identity(&self) -> Result<String, StoreError> {
+        changes::identity(&mut *self.reader().await?).await
+    }
+
+    async fn log_bounds(&self) -> Result<LogBounds, StoreError> {
+        changes::bounds(&mut *self.reader().await?).await
+    }
+
+    async fn changes(&self, after: u64, _missing: &[u64], limit: u32) -> Result<Vec<Change>, StoreError> {
+        changes::read(&mut *self.reader().await?, after, limit).await
+    }
+
+    async fn scan(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Product>, StoreError> {
+        changes::scan(&mut *self.reader().await?, after, limit).await
+    }
+
+    async fn current(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        self.get_all(ids).await
+    }
+
+    async fn prune_log(&self) -> Result<u64, StoreError> {
+        let bounds = self.log_bounds().await?;
+        changes::prune(&mut *self.writer.acquire().await?, bounds.first, bounds.last).await
     }
 }
 

@@ -1,29 +1,33 @@
 //! Reading: pages, totals, single products, categories.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
 use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteConnection;
 
-use super::SqliteStore;
 use super::listing::{self, Select};
 use super::row::{product, products};
 use crate::shape::{NARROW, Plan, Shape};
 use crate::store::StoreError;
 use crate::store::relevance::{self, CANDIDATES};
-use crate::{Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SearchText, SortKey, Total};
+use crate::{
+    Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SearchText, SortKey, Total,
+};
 
 pub(super) async fn get(connection: &mut SqliteConnection, id: ProductId) -> Result<Product, StoreError> {
     let row = listing::by_id(id).build().fetch_optional(connection).await?;
     product(&row.ok_or(StoreError::NotFound)?)
 }
 
-pub(super) async fn categories(readers: &SqlitePool) -> Result<Vec<(Category, u64)>, StoreError> {
-    let rows = sqlx::query("SELECT name, products FROM categories WHERE products > 0 ORDER BY name")
-        .fetch_all(readers)
-        .await?;
+/// The products `ids` in their order.
+pub(super) async fn get_all(connection: &mut SqliteConnection, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = fetch(connection, listing::by_ids(ids)).await?;
+    Ok(relevance::in_order(ids, found))
+}
+
+pub(super) async fn categories(connection: &mut SqliteConnection) -> Result<Vec<(Category, u64)>, StoreError> {
+    let rows = sqlx::query(listing::CATEGORIES).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             let corrupt = |field| StoreError::Corrupt { id: 0, field };
@@ -34,7 +38,7 @@ pub(super) async fn categories(readers: &SqlitePool) -> Result<Vec<(Category, u6
 }
 
 pub(super) async fn total(
-    store: &SqliteStore,
+    connection: &mut SqliteConnection,
     filter: &Filter,
     search: Option<&SearchText>,
 ) -> Result<Total, StoreError> {
@@ -42,32 +46,28 @@ pub(super) async fn total(
         Some(None) => return Ok(Total::Exact(0)),
         words => words.flatten(),
     };
-    let mut connection = store.readers.acquire().await?;
-    let _limit = TimeLimit::start(&mut connection, store.statement_timeout).await?;
-    Ok(Total::from_capped(count(&mut connection, filter, words.as_deref(), Total::CAP).await?))
+    Ok(Total::from_capped(count(connection, filter, words.as_deref(), Total::CAP).await?))
 }
 
 pub(super) async fn list(
-    store: &SqliteStore,
+    connection: &mut SqliteConnection,
     query: &Query,
     after: Option<&Position>,
     limit: Limit,
 ) -> Result<Page, StoreError> {
     let filter = query.filter();
-    let mut connection = store.readers.acquire().await?;
     let Some(search) = query.search() else {
         let (key, direction) = sort(query.order());
-        return sorted(&mut connection, store, filter, (key, direction), after, limit).await;
+        return sorted(connection, filter, (key, direction), after, limit).await;
     };
     let Some(words) = listing::match_words(search) else {
         return Ok(Page { products: Vec::new(), next: None });
     };
-    let _limit = TimeLimit::start(&mut connection, store.statement_timeout).await?;
     match query.order() {
-        Order::Relevance => ranked(&mut connection, &words, filter, after, limit).await,
+        Order::Relevance => ranked(connection, &words, filter, after, limit).await,
         Order::By(key, direction) => {
             let select = listing::sorted_search(&words, filter, (key, direction), after, limit);
-            Ok(Page::from_rows(fetch(&mut connection, select).await?, limit, key))
+            Ok(Page::from_rows(fetch(connection, select).await?, limit, key))
         }
     }
 }
@@ -82,18 +82,16 @@ fn sort(order: Order) -> (SortKey, Direction) {
 
 async fn sorted(
     connection: &mut SqliteConnection,
-    store: &SqliteStore,
     filter: &Filter,
     (key, direction): (SortKey, Direction),
     after: Option<&Position>,
     limit: Limit,
 ) -> Result<Page, StoreError> {
-    let (index, _limit) = match Shape::of(filter, key, direction).plan() {
-        Plan::Ordered(index) => (index, None),
+    let index = match Shape::of(filter, key, direction).plan() {
+        Plan::Ordered(index) => index,
         Plan::Bounded { range, walk } => {
-            let limit = TimeLimit::start(connection, store.statement_timeout).await?;
             let matches = count(connection, filter, None, NARROW).await?;
-            (if matches <= i64::from(NARROW) { range } else { walk }, Some(limit))
+            if matches <= i64::from(NARROW) { range } else { walk }
         }
     };
     let rows = fetch(connection, listing::sorted(filter, (key, direction), after, limit, index)).await?;
@@ -115,8 +113,7 @@ async fn ranked(
         candidates.push((id, row.try_get(1)?));
     }
     let (ids, next) = relevance::page_ids(candidates, after, limit);
-    let found = if ids.is_empty() { Vec::new() } else { fetch(connection, listing::by_ids(&ids)).await? };
-    Ok(relevance::assemble(&ids, found, next))
+    Ok(Page { products: get_all(connection, &ids).await?, next })
 }
 
 async fn fetch(connection: &mut SqliteConnection, mut select: Select) -> Result<Vec<Product>, StoreError> {
@@ -132,30 +129,4 @@ async fn count(
 ) -> Result<i64, StoreError> {
     let mut select = listing::count(filter, words, i64::from(cap) + 1);
     Ok(select.build_query_scalar().fetch_one(connection).await?)
-}
-
-/// Ends the statements on a connection when their time is up. SQLite asks from within a statement
-/// whether to go on; after the guard is dropped the answer is always yes, so a connection that goes
-/// back to the pool early takes no old deadline along.
-struct TimeLimit(Arc<AtomicBool>);
-
-impl TimeLimit {
-    /// SQLite virtual machine instructions between two questions: some 50 microseconds.
-    const INSTRUCTIONS: i32 = 10_000;
-
-    async fn start(connection: &mut SqliteConnection, limit: Duration) -> Result<Self, StoreError> {
-        let armed = Arc::new(AtomicBool::new(true));
-        let (deadline, asked) = (Instant::now() + limit, Arc::clone(&armed));
-        connection
-            .lock_handle()
-            .await?
-            .set_progress_handler(Self::INSTRUCTIONS, move || !asked.load(Ordering::Relaxed) || Instant::now() < deadline);
-        Ok(Self(armed))
-    }
-}
-
-impl Drop for TimeLimit {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
 }

@@ -14,18 +14,19 @@ pub(super) const COLUMNS: &str = "p.id, p.name, p.description, p.category, p.pri
 pub(super) fn product(row: &SqliteRow) -> Result<Product, StoreError> {
     let id: i64 = row.try_get(0)?;
     let corrupt = |field| StoreError::Corrupt { id, field };
-    let text = |column: usize| row.try_get::<&str, _>(column);
+    // SQLite checks no text for being UTF-8, not even in a STRICT table.
+    let text = |column: usize, field| row.try_get::<&str, _>(column).map_err(|_| corrupt(field));
     let number = |column: usize| row.try_get::<i64, _>(column);
     Ok(Product {
         id: ProductId::new(id).map_err(|_| corrupt("id"))?,
         details: NewProduct {
-            name: text(1)?.parse().map_err(|_| corrupt("name"))?,
-            description: text(2)?.parse().map_err(|_| corrupt("description"))?,
-            category: text(3)?.parse().map_err(|_| corrupt("category"))?,
+            name: text(1, "name")?.parse().map_err(|_| corrupt("name"))?,
+            description: text(2, "description")?.parse().map_err(|_| corrupt("description"))?,
+            category: text(3, "category")?.parse().map_err(|_| corrupt("category"))?,
             price: Price::from_minor(number(4)?).ok_or_else(|| corrupt("price"))?,
-            currency: text(5)?.parse().map_err(|_| corrupt("currency"))?,
-            unit: text(6)?.parse().map_err(|_| corrupt("unit"))?,
-            producer: text(7)?.parse().map_err(|_| corrupt("producer"))?,
+            currency: text(5, "currency")?.parse().map_err(|_| corrupt("currency"))?,
+            unit: text(6, "unit")?.parse().map_err(|_| corrupt("unit"))?,
+            producer: text(7, "producer")?.parse().map_err(|_| corrupt("producer"))?,
             stock: u32::try_from(number(8)?).map_err(|_| corrupt("stock"))?,
         },
         created_at: Timestamp::from_micros(number(9)?).ok_or_else(|| corrupt("created_at"))?,

@@ -1,8 +1,8 @@
-//! Writing: each call is one transaction, the category's count included.
+//! Writing: each call is one transaction, the category's count and the log of changes included.
 
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
-use super::read;
+use super::{changes, read};
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
@@ -30,9 +30,10 @@ pub(super) async fn create(writer: &SqlitePool, details: NewProduct, now: Timest
     .execute(&mut *transaction)
     .await?
     .last_insert_rowid();
-    add_to_category(&mut transaction, &details.category, 1).await?;
-    transaction.commit().await?;
     let id = ProductId::new(id).map_err(|_| StoreError::Corrupt { id, field: "id" })?;
+    add_to_category(&mut transaction, &details.category, 1).await?;
+    changes::note(&mut transaction, Some(id)).await?;
+    transaction.commit().await?;
     Ok(Product { id, details, created_at: now, updated_at: now, version: Version::FIRST })
 }
 
@@ -70,6 +71,7 @@ pub(super) async fn update(
         add_to_category(&mut transaction, &before.details.category, -1).await?;
         add_to_category(&mut transaction, &details.category, 1).await?;
     }
+    changes::note(&mut transaction, Some(id)).await?;
     transaction.commit().await?;
     Ok(after)
 }
@@ -80,6 +82,7 @@ pub(super) async fn delete(writer: &SqlitePool, id: ProductId, expected: Option<
     precondition(&before, expected)?;
     sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
     add_to_category(&mut transaction, &before.details.category, -1).await?;
+    changes::note(&mut transaction, Some(id)).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -11,7 +11,11 @@ conformance!(leave_the_connection_to_the_next_one);
 
 async fn leave_the_connection_to_the_next_one(shop: &Shop) {
     let rows: Vec<Row> = (1..=2_000)
-        .map(|id| Row { id, details: product(&format!("{} {id}", "long name ".repeat(18)), "Fruits", "1.00"), created_at: at(id) })
+        .map(|id| Row {
+            id,
+            details: product(&format!("{} {id}", "long name ".repeat(18)), "Fruits", "1.00"),
+            created_at: at(id),
+        })
         .collect();
     shop.insert(&rows).await;
     let store = shop.reopen(&Options { max_connections: 1, ..Options::default() }).await;
@@ -19,7 +23,8 @@ async fn leave_the_connection_to_the_next_one(shop: &Shop) {
     let query = query(&filter("", "", ""), "", "");
     for round in 0..3000 {
         let (reader, asked) = (store.clone(), query.clone());
-        let task = tokio::spawn(async move { reader.list(&asked, None, limit(100)).await.map(|page| page.products.len()) });
+        let task =
+            tokio::spawn(async move { reader.list(&asked, None, limit(100)).await.map(|page| page.products.len()) });
         tokio::time::sleep(Duration::from_micros(dice.below(3_000))).await;
         task.abort();
         let _ = task.await;
@@ -41,13 +46,16 @@ async fn mariadb_in_the_middle_of_an_answer() {
         .collect();
     shop.insert(&rows).await;
     let (proxy, url) = Proxy::before(&shop.database.raw_url()).await;
-    let store = farmlokal_catalog::store::open(&url, None, &Options { max_connections: 1, ..Options::default() }).await.unwrap();
+    let store = farmlokal_catalog::store::open(&url, None, &Options { max_connections: 1, ..Options::default() })
+        .await
+        .unwrap();
     let query = query(&filter("", "", ""), "", "");
     for bytes in (1..2_000).step_by(13) {
         store.get(crate::sample::id(7)).await.unwrap();
         proxy.stall_after(bytes);
         let (reader, asked) = (store.clone(), query.clone());
-        let task = tokio::spawn(async move { reader.list(&asked, None, limit(100)).await.map(|page| page.products.len()) });
+        let task =
+            tokio::spawn(async move { reader.list(&asked, None, limit(100)).await.map(|page| page.products.len()) });
         proxy.stalled().await;
         task.abort();
         let _ = task.await;

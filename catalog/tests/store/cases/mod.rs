@@ -2,3 +2,4 @@
 
 mod abandoned;
 mod counters;
+mod scratch;

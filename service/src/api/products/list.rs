@@ -1,6 +1,6 @@
 //! One page of a listing: from what the request states and its cursor to the page and its link.
 
-use farmlokal_catalog::cursor::Stated;
+use farmlokal_catalog::cursor::{Scan, Stated};
 use farmlokal_catalog::{Limit, Query};
 
 use super::body::PageBody;
@@ -20,9 +20,9 @@ pub(super) async fn page(context: &Context, request: Request) -> Result<(PageBod
     let (query, after) = match &request.cursor {
         None => (request.stated.into_query()?, None),
         Some(cursor) => {
-            let (query, position) = context.cursors.open(cursor)?;
-            request.stated.check(&query)?;
-            (query, Some(position))
+            let scan = context.cursors.open(cursor)?;
+            request.stated.check(&scan.query)?;
+            (scan.query, Some(scan.position))
         }
     };
     let page = context.store.list(&query, after.as_ref(), request.limit).await?;
@@ -30,7 +30,8 @@ pub(super) async fn page(context: &Context, request: Request) -> Result<(PageBod
         true => Some(context.store.total(query.filter(), query.search()).await?.into()),
         false => None,
     };
-    let next_cursor = page.next.as_ref().map(|position| context.cursors.seal(&query, position));
+    let next_cursor =
+        page.next.map(|position| context.cursors.seal(&Scan { query: query.clone(), position, epoch: None }));
     let link = next_cursor.as_deref().map(|cursor| link(&query, request.limit, request.total, cursor));
     let data = page.products.into_iter().map(Into::into).collect();
     Ok((PageBody { data, has_more: next_cursor.is_some(), next_cursor, total }, link))

@@ -105,7 +105,8 @@ pub struct LastId(pub i64);
 
 impl LastId {
     fn from_number(number: i64) -> Result<Self, Invalid> {
-        let wrong = Invalid::new("cursor", "must be the id of the last product of the previous page, a whole number from 0 up");
+        let wrong =
+            Invalid::new("cursor", "must be the id of the last product of the previous page, a whole number from 0 up");
         (number >= 0).then_some(Self(number)).ok_or(wrong)
     }
 }

@@ -108,7 +108,10 @@ impl<T: Textual> ParseFromJSON for Text<T> {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         match value {
             Some(Value::String(text)) => Self::parse_from_parameter(&text),
-            Some(_) => Err(ParseError::custom(mark(&Invalid::new(T::FIELD, format!("must be a string such as {:?}", T::EXAMPLE))))),
+            Some(_) => Err(ParseError::custom(mark(&Invalid::new(
+                T::FIELD,
+                format!("must be a string such as {:?}", T::EXAMPLE),
+            )))),
             None => Err(ParseError::custom(mark(&Invalid::new(T::FIELD, "is missing")))),
         }
     }

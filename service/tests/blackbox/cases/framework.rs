@@ -45,7 +45,8 @@ pub async fn serves_its_documentation(service: &Service) {
     for elsewhere in ["src=\"http", "href=\"http", "src=\"//", "@import"] {
         assert!(!page.contains(elsewhere), "the page loads {elsewhere}");
     }
-    let compressed = service.client.get(format!("{}/docs", service.base)).header("accept-encoding", "gzip").send().await.unwrap();
+    let compressed =
+        service.client.get(format!("{}/docs", service.base)).header("accept-encoding", "gzip").send().await.unwrap();
     assert_eq!(compressed.headers()["content-encoding"], "gzip");
     assert!(compressed.bytes().await.unwrap().len() < page.len() / 3);
     for path in ["/v1/products", "/v1/products/1", "/v1/categories", "/products", "/docs"] {

@@ -32,10 +32,20 @@ pub async fn gets_a_problem_that_names_the_field(service: &Service) {
         (&long, "search"),
     ] {
         let problem = problem(service.get(&format!("/v1/products?{query}")).await).await;
-        assert_eq!((problem["status"].as_u64(), problem["field"].as_str()), (Some(400), Some(field)), "{query}: {problem}");
+        assert_eq!(
+            (problem["status"].as_u64(), problem["field"].as_str()),
+            (Some(400), Some(field)),
+            "{query}: {problem}"
+        );
         assert!(problem["detail"].as_str().unwrap().contains(field), "{query}: {problem}");
     }
-    for path in ["/v1/products/0", "/v1/products/-1", "/v1/products/abc", "/v1/products/99999999999999999999", "/v1/products/1%20OR%201=1"] {
+    for path in [
+        "/v1/products/0",
+        "/v1/products/-1",
+        "/v1/products/abc",
+        "/v1/products/99999999999999999999",
+        "/v1/products/1%20OR%201=1",
+    ] {
         let problem = problem(service.get(path).await).await;
         assert_eq!((problem["status"].as_u64(), problem["field"].as_str()), (Some(400), Some("id")), "{path}");
     }
@@ -45,9 +55,37 @@ pub async fn gets_a_problem_that_names_the_field(service: &Service) {
 
 pub async fn is_never_an_error_in_a_search(service: &Service) {
     for search in [
-        "", " ", "*", "\"", "\"\"\"", "'", "''; DROP TABLE products; --", "+-><()~*\"@", "AND", "OR NOT", "NEAR(a b)", "name:milk",
-        "milk*", "-milk", "^milk", "{milk}", "milk\\", "%", "_", "\0", "\u{1}\u{7f}", "🧀", "\u{202e}abc", "a\nb", "the", "of the",
-        "a b c d e f g h i j k l m n", "ﷺ", "１２３", "e\u{301}", "İ",
+        "",
+        " ",
+        "*",
+        "\"",
+        "\"\"\"",
+        "'",
+        "''; DROP TABLE products; --",
+        "+-><()~*\"@",
+        "AND",
+        "OR NOT",
+        "NEAR(a b)",
+        "name:milk",
+        "milk*",
+        "-milk",
+        "^milk",
+        "{milk}",
+        "milk\\",
+        "%",
+        "_",
+        "\0",
+        "\u{1}\u{7f}",
+        "🧀",
+        "\u{202e}abc",
+        "a\nb",
+        "the",
+        "of the",
+        "a b c d e f g h i j k l m n",
+        "ﷺ",
+        "１２３",
+        "e\u{301}",
+        "İ",
     ] {
         for sort in ["relevance", "-price"] {
             let query = [("search", search), ("sort", sort)];

@@ -71,7 +71,14 @@ pub async fn searches_words(service: &Service) {
         .create(&product(serde_json::json!({"name": "Zwetschgenknödel", "description": "with the word quetzalcoatl"})))
         .await;
     let id = made["id"].as_i64().unwrap();
-    for search in ["quetzalcoatl", "QUETZALCO", "zwetschgenknodel", "zwetschgenknödel quetz", "the quetzalcoatl", "word test farm"] {
+    for search in [
+        "quetzalcoatl",
+        "QUETZALCO",
+        "zwetschgenknodel",
+        "zwetschgenknödel quetz",
+        "the quetzalcoatl",
+        "word test farm",
+    ] {
         for sort in ["relevance", "price", "-name", "id"] {
             let path = format!("/v1/products?search={search}&sort={sort}");
             assert_eq!(service.walk(&path).await, [id], "{path}");

@@ -27,11 +27,15 @@ pub async fn answers_as_it_did(service: &Service) {
     assert_eq!(seen as u64, ROWS);
 
     let filtered = service.json("/products?category=Dairy&minPrice=20&maxPrice=300&limit=100").await;
-    let dairy = |product: &Value| product["category"] == "Dairy" && (20.0..=300.0).contains(&product["price"].as_f64().unwrap());
+    let dairy = |product: &Value| {
+        product["category"] == "Dairy" && (20.0..=300.0).contains(&product["price"].as_f64().unwrap())
+    };
     assert!(!filtered.as_array().unwrap().is_empty() && filtered.as_array().unwrap().iter().all(dairy));
     assert!(service.json("/products?search=organic&limit=3").await.as_array().unwrap().len() == 3);
 
-    for (query, field) in [("cursor=abc", "cursor"), ("cursor=-1", "cursor"), ("limit=250000", "limit"), ("minPrice=abc", "minPrice")] {
+    for (query, field) in
+        [("cursor=abc", "cursor"), ("cursor=-1", "cursor"), ("limit=250000", "limit"), ("minPrice=abc", "minPrice")]
+    {
         let problem = problem(service.get(&format!("/products?{query}")).await).await;
         assert_eq!((problem["status"].as_u64(), problem["field"].as_str()), (Some(400), Some(field)), "{query}");
     }

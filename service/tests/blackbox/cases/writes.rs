@@ -83,13 +83,19 @@ pub async fn name_the_wrong_field(service: &Service) {
         (product(json!({"category": "a\nb"})), "category"),
     ] {
         let problem = problem(service.send("POST", "/v1/products", &[], &body).await).await;
-        assert_eq!((problem["status"].as_u64(), problem["field"].as_str()), (Some(400), Some(field)), "{body} {problem}");
+        assert_eq!(
+            (problem["status"].as_u64(), problem["field"].as_str()),
+            (Some(400), Some(field)),
+            "{body} {problem}"
+        );
     }
     let mut without = product(json!({}));
     without.as_object_mut().unwrap().remove("unit");
     let missing = problem(service.send("POST", "/v1/products", &[], &without).await).await;
     assert_eq!(missing["detail"], "unit is missing.");
-    for (body, word) in [(product(json!({"colour": "red"})), "colour"), (json!([1]), "NewProduct"), (json!("text"), "NewProduct")] {
+    for (body, word) in
+        [(product(json!({"colour": "red"})), "colour"), (json!([1]), "NewProduct"), (json!("text"), "NewProduct")]
+    {
         let problem = problem(service.send("POST", "/v1/products", &[], &body).await).await;
         assert!(problem["detail"].as_str().unwrap().contains(word), "{problem}");
     }
@@ -103,7 +109,8 @@ pub async fn count_categories(service: &Service) {
         list.iter().find(|category| category["name"] == name).map(|category| category["products"].as_u64().unwrap())
     };
     let before = service.json("/v1/categories").await;
-    let listed: u64 = before["data"].as_array().unwrap().iter().map(|category| category["products"].as_u64().unwrap()).sum();
+    let listed: u64 =
+        before["data"].as_array().unwrap().iter().map(|category| category["products"].as_u64().unwrap()).sum();
     assert_eq!(listed, crate::service::ROWS);
     let made = service.create(&product(json!({"category": "Shelf A"}))).await;
     let location = format!("/v1/products/{}", made["id"]);

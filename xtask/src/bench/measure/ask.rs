@@ -82,8 +82,9 @@ impl Ask {
             return wrong(format!("{status} {}", String::from_utf8_lossy(body)));
         }
         let rows = match self.what {
-            What::Product(id) => serde_json::from_slice(body)
-                .map(|one: One| usize::from(one.id == id.get())),
+            What::Product(id) => {
+                serde_json::from_slice(body).map(|one: One| usize::from(one.id == id.get()))
+            }
             What::Listing(_) | What::Categories => {
                 serde_json::from_slice(body).map(|rows: Rows| rows.data.len())
             }
@@ -105,10 +106,22 @@ fn path(listing: &Listing) -> String {
             parameters.append_pair(name, &value);
         }
     };
-    add("category", filter.category.as_ref().map(ToString::to_string));
-    add("minPrice", filter.price.min().map(|price| price.to_string()));
-    add("maxPrice", filter.price.max().map(|price| price.to_string()));
-    add("search", query.search().map(|text| text.as_str().to_owned()));
+    add(
+        "category",
+        filter.category.as_ref().map(ToString::to_string),
+    );
+    add(
+        "minPrice",
+        filter.price.min().map(|price| price.to_string()),
+    );
+    add(
+        "maxPrice",
+        filter.price.max().map(|price| price.to_string()),
+    );
+    add(
+        "search",
+        query.search().map(|text| text.as_str().to_owned()),
+    );
     let usual = match query.order() {
         Order::By(key, direction) => {
             (key, direction) == (SortKey::Id, farmlokal_catalog::Direction::Ascending)
@@ -117,9 +130,15 @@ fn path(listing: &Listing) -> String {
     };
     add("sort", (!usual).then(|| query.order().to_string()));
     let other_limit = listing.limit != Limit::default();
-    add("limit", other_limit.then(|| listing.limit.get().to_string()));
+    add(
+        "limit",
+        other_limit.then(|| listing.limit.get().to_string()),
+    );
     add("total", listing.total.then(|| "true".to_owned()));
-    add("cursor", listing.after.as_ref().map(|spot| spot.cursor.clone()));
+    add(
+        "cursor",
+        listing.after.as_ref().map(|spot| spot.cursor.clone()),
+    );
     let parameters = parameters.finish();
     if parameters.is_empty() {
         "/v1/products".to_owned()

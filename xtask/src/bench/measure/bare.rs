@@ -7,10 +7,13 @@ use farmlokal_catalog::store::Engine;
 use farmlokal_catalog::{Direction, Order, SortKey, Total};
 use sqlx::mysql::MySqlConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Database, Decode, Row, Type};
+use sqlx::{
+    AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Database, Decode, Row, Type,
+};
 
 use super::ask::{Ask, Listing, What};
-use super::load::{self, Latencies};
+use super::load::sleep_until;
+use super::outcome::Outcome;
 use super::statement::{self, Statement, Value};
 
 /// As many matches as the service ranks.
@@ -43,22 +46,26 @@ impl Bare {
     }
 
     /// How long the statements of `asks` take, at `rate` a second like the requests.
-    pub(super) async fn measure(&mut self, asks: &[&Ask], rate: f64) -> Result<Latencies, String> {
+    pub(super) async fn measure(&mut self, asks: &[&Ask], rate: f64) -> Result<Outcome, String> {
         let warm = Instant::now() + AT_MOST / 4;
-        for ask in asks.iter().take(SAMPLES / 10).take_while(|_| Instant::now() < warm) {
+        for ask in asks
+            .iter()
+            .take(SAMPLES / 10)
+            .take_while(|_| Instant::now() < warm)
+        {
             self.answer(ask).await?;
         }
-        let (start, mut latencies) = (Instant::now(), load::latencies());
+        let (start, mut outcome) = (Instant::now(), Outcome::new()?);
         for (number, ask) in asks.iter().take(SAMPLES).enumerate() {
             if start.elapsed() > AT_MOST {
                 break;
             }
-            load::sleep_until(start + Duration::from_secs_f64(number as f64 / rate));
+            sleep_until(start + Duration::from_secs_f64(number as f64 / rate));
             let sent = Instant::now();
             self.answer(ask).await?;
-            load::note(&mut latencies, sent.elapsed());
+            outcome.note(sent.elapsed(), Ok(()));
         }
-        Ok(latencies)
+        Ok(outcome)
     }
 
     async fn answer(&mut self, ask: &Ask) -> Result<(), String> {
@@ -76,7 +83,10 @@ impl Bare {
         if let Some(text) = listing.query.search() {
             let mut ids = self.fetch(statement::best(engine, text, RANKED)).await?;
             ids.truncate(listing.limit.get().into());
-            return self.fetch(statement::by_ids(engine, &ids)).await.map(|_| ());
+            return self
+                .fetch(statement::by_ids(engine, &ids))
+                .await
+                .map(|_| ());
         }
         let (key, direction) = match listing.query.order() {
             Order::By(key, direction) => (key, direction),
@@ -86,8 +96,14 @@ impl Bare {
             Plan::Ordered(index) => index,
             Plan::Bounded { range, walk } => {
                 let narrow = i64::from(NARROW);
-                let matches = self.fetch(statement::count(engine, filter, narrow + 1)).await?;
-                if matches.first().is_some_and(|matches| *matches <= narrow) { range } else { walk }
+                let matches = self
+                    .fetch(statement::count(engine, filter, narrow + 1))
+                    .await?;
+                if matches.first().is_some_and(|matches| *matches <= narrow) {
+                    range
+                } else {
+                    walk
+                }
             }
         };
         let after = listing.after.as_ref().map(|spot| &spot.position);

@@ -65,10 +65,7 @@ impl Draw {
     /// Prices around `price`, from the lowest to the highest `paise` of them.
     pub(super) fn around(&self, price: Price, paise: i64) -> Result<PriceRange, Invalid> {
         let lowest = (price.minor() - paise / 2).max(0);
-        PriceRange::new(
-            Price::from_minor(lowest),
-            Price::from_minor(lowest + paise),
-        )
+        PriceRange::new(Price::from_minor(lowest), Price::from_minor(lowest + paise))
     }
 
     /// How far from the lowest to the highest price: from half a rupee to two hundred, each power of

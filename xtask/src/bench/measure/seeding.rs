@@ -1,5 +1,6 @@
 //! The seeding, by the same code as `farmlokal-seed`, timed.
 
+use std::any::Any;
 use std::time::Duration;
 
 use farmlokal_catalog::store::{self, DatabaseUrl};
@@ -29,14 +30,8 @@ pub(super) struct Database {
     pub(super) seeded: Filled,
     /// How long the engine itself took for the same rows from a file.
     pub(super) imported: Filled,
-    /// What has to live for as long as the database.
-    pub(super) keep: Keep,
-}
-
-/// What a database lives in.
-pub(super) enum Keep {
-    Directory(tempfile::TempDir),
-    Server(farmlokal_testkit::mariadb::Server),
+    /// The directory or server it lives in, held for its destructor.
+    pub(super) _home: Box<dyn Any>,
 }
 
 impl Filled {
@@ -49,10 +44,19 @@ impl Filled {
 pub(super) async fn seed(url: &str, rows: u64) -> Result<Filled, String> {
     let url: DatabaseUrl = url.parse().map_err(told)?;
     store::migrate(&url).await.map_err(told)?;
-    let plan = Plan { rows, batch: BATCH, seed: SEED };
-    let report = run(&url, plan, &Lines { rows }, &CancellationToken::new()).await.map_err(told)?;
+    let plan = Plan {
+        rows,
+        batch: BATCH,
+        seed: SEED,
+    };
+    let report = run(&url, plan, &Lines { rows }, &CancellationToken::new())
+        .await
+        .map_err(told)?;
     let indexes = report.building.ok_or("the database was seeded before")?;
-    Ok(Filled { rows: report.loading, indexes })
+    Ok(Filled {
+        rows: report.loading,
+        indexes,
+    })
 }
 
 /// A line a step, and one for each fifth of the rows.

@@ -33,7 +33,9 @@ impl Service {
     /// Starts the program beside this one, and waits until it is ready.
     pub(super) fn start(database: &str) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("farmlokal: {error}");
-        let program = env::current_exe().map_err(fail)?.with_file_name("farmlokal");
+        let program = env::current_exe()
+            .map_err(fail)?
+            .with_file_name("farmlokal");
         let directory = tempfile::tempdir().map_err(fail)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
@@ -48,7 +50,9 @@ impl Service {
         let mut process = Process::start(command, directory)?;
         process
             .wait_until(READY_WITHIN, || {
-                Client::new(admin).get("/readyz").is_ok_and(|(status, _)| status == 200)
+                Client::new(admin)
+                    .get("/readyz")
+                    .is_ok_and(|(status, _)| status == 200)
             })
             .map_err(|error| format!("farmlokal {error}"))?;
         Ok(Self { address, process })

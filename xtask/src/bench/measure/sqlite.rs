@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use farmlokal_testkit::program;
 use serde::Deserialize;
 
-use super::seeding::{Database, Filled, Keep, seed};
+use super::seeding::{Database, Filled, seed};
 use crate::command::{line, run};
 
 const SEEDED: &str = "farmlokal.db";
@@ -29,7 +29,9 @@ struct Definition {
 
 /// A database of `rows` products in a directory of its own.
 pub(super) async fn prepare(rows: u64) -> Result<Database, String> {
-    let directory = tempfile::Builder::new().prefix("farmlokal-bench-").tempdir();
+    let directory = tempfile::Builder::new()
+        .prefix("farmlokal-bench-")
+        .tempdir();
     let directory = directory.map_err(|error| format!("no temporary directory: {error}"))?;
     let path = directory.path();
     let url = format!("sqlite:{}", path.join(SEEDED).display());
@@ -46,7 +48,13 @@ pub(super) async fn prepare(rows: u64) -> Result<Database, String> {
          write-ahead log, `synchronous = NORMAL`, 8 MiB of page cache a connection",
         library.trim(),
     );
-    Ok(Database { url, about, seeded, imported, keep: Keep::Directory(directory) })
+    Ok(Database {
+        url,
+        about,
+        seeded,
+        imported,
+        _home: Box::new(directory),
+    })
 }
 
 /// Loads the seeded rows into a bare table, then builds what the seeding builds.
@@ -54,7 +62,9 @@ fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
     let csv = File::create(directory.join(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
     let sqlite3 = sqlite3()?;
     let mut dump = Command::new(&sqlite3);
-    dump.current_dir(directory).args(["-csv", SEEDED, "SELECT * FROM products"]).stdout(csv);
+    dump.current_dir(directory)
+        .args(["-csv", SEEDED, "SELECT * FROM products"])
+        .stdout(csv);
     run(&mut dump)?;
     let tables = "SELECT group_concat(sql, '; ') FROM sqlite_master \
                   WHERE name IN ('products', 'product_words');";
@@ -64,7 +74,9 @@ fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
         serde_json::from_str(&deferred).map_err(|error| format!("seed_run.deferred: {error}"))?;
     let all = |kind: &str| -> String {
         let those = deferred.iter().filter(|definition| definition.kind == kind);
-        those.map(|definition| format!("{};\n", definition.sql)).collect()
+        those
+            .map(|definition| format!("{};\n", definition.sql))
+            .collect()
     };
     let load = format!("{SETTINGS}\n{tables};\n.import --csv {ROWS} products\n");
     let build = format!(
@@ -81,7 +93,10 @@ fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
     if there.trim() == rows.to_string() {
         Ok(filled)
     } else {
-        Err(format!(".import left {} rows instead of {rows}", there.trim()))
+        Err(format!(
+            ".import left {} rows instead of {rows}",
+            there.trim()
+        ))
     }
 }
 
@@ -101,11 +116,17 @@ fn shell(directory: &Path, database: &str, script: &str) -> Result<String, Strin
         .current_dir(directory)
         .args(["-batch", "-bail", database])
         .stdin(File::open(&file).map_err(fail)?);
-    let output = command.output().map_err(|error| format!("{}: {error}", line(&command)))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{}: {error}", line(&command)))?;
     if output.status.success() && output.stderr.is_empty() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(format!("{}: {}", line(&command), String::from_utf8_lossy(&output.stderr)))
+    Err(format!(
+        "{}: {}",
+        line(&command),
+        String::from_utf8_lossy(&output.stderr)
+    ))
 }
 
 fn sqlite3() -> Result<std::path::PathBuf, String> {

@@ -45,9 +45,15 @@ pub(super) fn page(
         Direction::Descending => " DESC",
     };
     if key == SortKey::Id {
-        statement.push(&format!(" ORDER BY p.id{downwards} LIMIT ?"), [Value::Number(rows)]);
+        statement.push(
+            &format!(" ORDER BY p.id{downwards} LIMIT ?"),
+            [Value::Number(rows)],
+        );
     } else {
-        let order = format!(" ORDER BY {}{downwards}, p.id{downwards} LIMIT ?", column(key));
+        let order = format!(
+            " ORDER BY {}{downwards}, p.id{downwards} LIMIT ?",
+            column(key)
+        );
         statement.push(&order, [Value::Number(rows)]);
     }
     statement
@@ -80,8 +86,7 @@ pub(super) fn best(engine: Engine, text: &SearchText, most: i64) -> Statement {
         Engine::Mysql => {
             let words: Vec<_> = words.iter().map(|word| format!("+{word}")).collect();
             let words = Value::Text(format!("{}*", words.join(" ")));
-            let matches =
-                "MATCH (p.name, p.description, p.producer) AGAINST (? IN BOOLEAN MODE)";
+            let matches = "MATCH (p.name, p.description, p.producer) AGAINST (? IN BOOLEAN MODE)";
             let select = format!(
                 "SELECT p.id, {matches} AS score FROM products p WHERE {matches} \
                  ORDER BY score DESC, p.id LIMIT ?"
@@ -115,7 +120,12 @@ pub(super) fn categories(engine: Engine) -> Statement {
 
 impl Statement {
     fn new(engine: Engine, sql: String) -> Self {
-        Self { sql, values: Vec::new(), engine, conditions: 0 }
+        Self {
+            sql,
+            values: Vec::new(),
+            engine,
+            conditions: 0,
+        }
     }
 
     fn push(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
@@ -124,7 +134,11 @@ impl Statement {
     }
 
     fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
+        self.sql.push_str(if self.conditions == 0 {
+            " WHERE "
+        } else {
+            " AND "
+        });
         self.conditions += 1;
         self.push(condition, values);
     }
@@ -134,7 +148,10 @@ impl Statement {
             self.and("p.category = ?", [Value::Text(category.to_string())]);
         }
         if let Some((min, max)) = filter.price.bounds() {
-            self.and("p.price BETWEEN ? AND ?", [Value::Price(min), Value::Price(max)]);
+            self.and(
+                "p.price BETWEEN ? AND ?",
+                [Value::Price(min), Value::Price(max)],
+            );
         }
     }
 

@@ -1,0 +1,215 @@
+//! The catalogue as its users ask it: the search index where it serves best, SQL everywhere else and
+//! whenever the index is not there.
+
+use std::sync::Arc;
+
+use crate::projection::Projection;
+use crate::search::{Facets, SearchError, SearchIndex};
+use crate::shape::{Plan, Shape};
+use crate::store::{Store, StoreError};
+use crate::{Filter, Limit, Order, Page, Position, Product, Query, SearchText, Total};
+
+/// Who found the products of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A B-tree of the database: the listing needs no search.
+    Table,
+    /// The search index.
+    Index,
+    /// The database's own full text, or a walk through it, while the search index is not ready.
+    Fallback,
+}
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The scan goes through an index that is gone: another one ranks and matches differently.
+    #[error("the scan goes through a search index that is gone")]
+    Expired,
+    /// Only the search index can answer, and it is not ready.
+    #[error("the search index is not ready")]
+    NotReady,
+}
+
+/// A page, who found it, and what its cursor must remember of that.
+pub struct Listing {
+    /// The products.
+    pub page: Page,
+    /// Who found them.
+    pub source: Source,
+    /// To be given back with the position to continue; `None` where it does not matter.
+    pub epoch: Option<u32>,
+}
+
+/// Searches through SQL full text; the index has the number of its ranking.
+const SQL_EPOCH: u32 = 0;
+/// How often a page is filled up when hits turn out to be gone or changed: the index lags by a second,
+/// so this many rounds mean a mass deletion, and a short page is then right.
+const FILL_ROUNDS: usize = 8;
+
+/// The products and their search index.
+#[derive(Clone)]
+pub struct Catalogue {
+    store: Arc<dyn Store>,
+    projection: Option<Arc<Projection>>,
+}
+
+impl Catalogue {
+    /// The catalogue in `store`, searched through `projection` if there is one.
+    pub fn new(store: Arc<dyn Store>, projection: Option<Arc<Projection>>) -> Self {
+        Self { store, projection }
+    }
+
+    /// Where products are read and written one at a time.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The index's projection, if there is one.
+    pub fn projection(&self) -> Option<&Arc<Projection>> {
+        self.projection.as_ref()
+    }
+
+    /// The page of `query` behind `after`. `epoch` is what an earlier page of the same scan gave: a
+    /// search goes on where it began, or is [`CatalogueError::Expired`].
+    pub async fn list(
+        &self,
+        query: &Query,
+        after: Option<&Position>,
+        epoch: Option<u32>,
+        limit: Limit,
+    ) -> Result<Listing, CatalogueError> {
+        let searched = query.search().is_some();
+        if !searched && !is_bounded(query) {
+            let page = self.store.list(query, after, limit).await?;
+            return Ok(Listing { page, source: Source::Table, epoch: None });
+        }
+        let index = self.index().filter(|_| epoch != Some(SQL_EPOCH));
+        if let Some(index) = index.filter(|_| epoch.is_none_or(|epoch| epoch == SearchIndex::RANKING)) {
+            match self.indexed(index, query, after, limit).await {
+                Ok(page) => {
+                    let epoch = searched.then_some(SearchIndex::RANKING);
+                    return Ok(Listing { page, source: Source::Index, epoch });
+                }
+                Err(Indexed::Store(error)) => return Err(error.into()),
+                Err(Indexed::Search(error)) => self.report(&error),
+            }
+        }
+        if epoch.is_some_and(|epoch| epoch != SQL_EPOCH) {
+            return Err(CatalogueError::Expired);
+        }
+        let page = self.store.list(query, after, limit).await?;
+        Ok(Listing { page, source: Source::Fallback, epoch: searched.then_some(SQL_EPOCH) })
+    }
+
+    /// How many products `filter` and `search` leave: exact from the index, capped from SQL.
+    pub async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, CatalogueError> {
+        if search.is_some()
+            && let Some(index) = self.index()
+        {
+            let (filter, search) = (filter.clone(), search.cloned());
+            match blocking(move || index.count(&filter, search.as_ref())).await {
+                Ok(count) => return Ok(Total::Exact(u32::try_from(count).unwrap_or(u32::MAX))),
+                Err(error) => self.report(&error),
+            }
+        }
+        Ok(self.store.total(filter, search).await?)
+    }
+
+    /// How many products each category and price band has under `filter` and `search`.
+    pub async fn facets(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Facets, CatalogueError> {
+        let index = self.index().ok_or(CatalogueError::NotReady)?;
+        let (filter, search) = (filter.clone(), search.cloned());
+        self.only_indexed(blocking(move || index.facets(&filter, search.as_ref())).await)
+    }
+
+    /// Up to `limit` completions of `text`.
+    pub async fn suggest(&self, text: &SearchText, limit: usize) -> Result<Vec<String>, CatalogueError> {
+        let index = self.index().ok_or(CatalogueError::NotReady)?;
+        let text = text.clone();
+        self.only_indexed(blocking(move || index.suggest(text.as_str(), limit)).await)
+    }
+
+    fn only_indexed<T>(&self, answer: Result<T, SearchError>) -> Result<T, CatalogueError> {
+        answer.map_err(|error| {
+            self.report(&error);
+            CatalogueError::NotReady
+        })
+    }
+
+    fn index(&self) -> Option<SearchIndex> {
+        self.projection.as_ref().and_then(|projection| projection.index())
+    }
+
+    fn report(&self, error: &SearchError) {
+        if let Some(projection) = &self.projection {
+            projection.report_damage(error);
+        }
+    }
+
+    /// A page of hits, read from the table: prices and stock are as they are now, what is gone or no
+    /// longer matches is left out, and the page is full all the same.
+    async fn indexed(
+        &self,
+        index: SearchIndex,
+        query: &Query,
+        after: Option<&Position>,
+        limit: Limit,
+    ) -> Result<Page, Indexed> {
+        let wanted = usize::from(limit.get());
+        let mut products: Vec<Product> = Vec::with_capacity(wanted);
+        let mut after = after.cloned();
+        for _ in 0..FILL_ROUNDS {
+            let missing = wanted - products.len();
+            let (index, query_, behind) = (index.clone(), query.clone(), after.clone());
+            let hits = blocking(move || index.search(&query_, behind.as_ref(), missing)).await.map_err(Indexed::Search)?;
+            let ids: Vec<_> = hits.ids.iter().map(|(id, _)| *id).collect();
+            let found = self.store.get_all(&ids).await.map_err(Indexed::Store)?;
+            products.extend(found.into_iter().filter(|product| matches(query.filter(), product)));
+            if let Some((_, position)) = hits.ids.into_iter().last() {
+                after = Some(position);
+            }
+            if !hits.more {
+                return Ok(Page { products, next: None });
+            }
+            if products.len() == wanted {
+                break;
+            }
+        }
+        Ok(Page { products, next: after })
+    }
+}
+
+/// What failed behind an index.
+enum Indexed {
+    Search(SearchError),
+    Store(StoreError),
+}
+
+/// Whether no B-tree serves the listing.
+fn is_bounded(query: &Query) -> bool {
+    match query.order() {
+        Order::By(key, direction) => {
+            matches!(Shape::of(query.filter(), key, direction).plan(), Plan::Bounded { .. })
+        }
+        Order::Relevance => false,
+    }
+}
+
+fn matches(filter: &Filter, product: &Product) -> bool {
+    let category = filter.category.as_ref().is_none_or(|category| *category == product.details.category);
+    category && filter.price.contains(product.details.price)
+}
+
+/// Runs `work`, which computes for up to some milliseconds, where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SearchError> + Send + 'static,
+) -> Result<T, SearchError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(_) => Err(SearchError::broken()),
+    }
+}

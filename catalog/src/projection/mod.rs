@@ -1,0 +1,167 @@
+//! Keeps the search index a projection of the products table: builds it in the background, follows the
+//! log of changes, and starts anew when it is damaged, outdated, or of another catalogue.
+
+mod build;
+mod folder;
+mod follow;
+mod status;
+mod tail;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::search::{SearchError, SearchIndex};
+use crate::store::{Store, StoreError};
+use folder::Folder;
+
+pub use status::{State, Status};
+
+/// How often the log of changes is asked, and with it how late the index is.
+const POLL: Duration = Duration::from_millis(250);
+/// How long to wait for the folder while another process has it.
+const OWNER_POLL: Duration = Duration::from_secs(1);
+/// How long to wait after a failure; the database or the disk may come back.
+const BACKOFF: Duration = Duration::from_secs(2);
+
+/// Why the index could not be built or followed up. It is tried again.
+#[derive(Debug, thiserror::Error)]
+enum ProjectionError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    #[error("the index's folder: {0}")]
+    Folder(#[from] std::io::Error),
+    #[error("a thread of the index broke: {0}")]
+    Thread(#[from] tokio::task::JoinError),
+}
+
+/// How following the log came to its end.
+enum Ended {
+    /// The process ends.
+    Stopped,
+    /// The index has to be built anew.
+    Rebuild(&'static str),
+}
+
+/// The projection of one catalogue into one folder.
+pub struct Projection {
+    store: Arc<dyn Store>,
+    folder: Folder,
+    current: RwLock<Option<SearchIndex>>,
+    status: RwLock<Status>,
+    rebuild: AtomicBool,
+    wake: Notify,
+}
+
+impl Projection {
+    /// A projection of `store` into `folder`, which nobody else uses. Nothing happens before
+    /// [`Self::run`].
+    pub fn new(store: Arc<dyn Store>, folder: PathBuf) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            folder: Folder::new(folder),
+            current: RwLock::new(None),
+            status: RwLock::new(Status::default()),
+            rebuild: AtomicBool::new(false),
+            wake: Notify::new(),
+        })
+    }
+
+    /// The index to search now; `None` until it is ready, or while it is lost.
+    pub fn index(&self) -> Option<SearchIndex> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How the projection is doing.
+    pub fn status(&self) -> Status {
+        let mut status = self.status.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(index) = self.index() {
+            status.documents = index.documents();
+            status.bytes = index.bytes_on_disk();
+            status.position = index.position();
+        }
+        status
+    }
+
+    /// Has the index built anew from the table; the present one serves until then.
+    pub fn rebuild(&self) {
+        self.rebuild.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Gives up the present index, which failed with `error`, and has it built anew.
+    pub fn report_damage(&self, error: &SearchError) {
+        tracing::error!("the search index failed, SQL answers until it is built anew: {error}");
+        self.publish(None);
+        self.rebuild();
+    }
+
+    /// Builds and follows until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let work = async {
+            loop {
+                match self.cycle().await {
+                    Ok(Ended::Stopped) => return,
+                    Ok(Ended::Rebuild(why)) => tracing::info!("building the search index anew: {why}"),
+                    Err(error) => {
+                        tracing::warn!("search index: {error}; trying again");
+                        self.note(|status| status.error = Some(error.to_string()));
+                        sleep(BACKOFF).await;
+                    }
+                }
+            }
+        };
+        // Cut off at any point: what is on disk is whole or not current.
+        stop.run_until_cancelled(work).await;
+    }
+
+    /// Once through: own the folder, have an index, follow the log until something is wrong with it.
+    async fn cycle(&self) -> Result<Ended, ProjectionError> {
+        let _owner = loop {
+            match self.folder.own()? {
+                Some(owner) => break owner,
+                None => {
+                    self.note(|status| status.state = State::Waiting);
+                    sleep(OWNER_POLL).await;
+                }
+            }
+        };
+        let identity = self.store.identity().await?;
+        let index = match self.reusable(&identity).await? {
+            Some(index) if !self.rebuild.swap(false, Ordering::Relaxed) => index,
+            kept => {
+                // An index that still serves goes on while the next one is built beside it.
+                if self.index().is_none() {
+                    self.publish(kept);
+                }
+                self.rebuild.store(false, Ordering::Relaxed);
+                self.build(&identity).await?
+            }
+        };
+        self.publish(Some(index.clone()));
+        self.note(|status| (status.state, status.error) = (State::Ready, None));
+        self.follow(index).await
+    }
+
+    fn publish(&self, index: Option<SearchIndex>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = index;
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.status.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Runs `work`, which computes or waits for the disk, where it holds nobody up.
+async fn blocking<T: Send + 'static, E: Into<ProjectionError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, ProjectionError> {
+    tokio::task::spawn_blocking(work).await?.map_err(Into::into)
+}

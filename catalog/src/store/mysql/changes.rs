@@ -1,0 +1,87 @@
+//! The log of changes. Transactions commit in any order: a number may show up after higher ones.
+
+use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::{AssertSqlSafe, MySql, QueryBuilder, Row as _};
+
+use super::row::{COLUMNS, products};
+use crate::store::StoreError;
+use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS};
+use crate::{Product, ProductId, Timestamp};
+
+/// Notes in the writer's transaction that `product` changed, or that any may have.
+pub(super) async fn note(connection: &mut MySqlConnection, product: Option<ProductId>) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO product_changes (product_id, at) VALUES (?, UTC_TIMESTAMP(6))")
+        .bind(product.map(ProductId::get))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn identity(connection: &mut MySqlConnection) -> Result<String, StoreError> {
+    Ok(sqlx::query_scalar("SELECT identity FROM catalogue").fetch_one(connection).await?)
+}
+
+pub(super) async fn bounds(connection: &mut MySqlConnection) -> Result<LogBounds, StoreError> {
+    let sql = format!(
+        "SELECT COALESCE(MIN(number), 0), COALESCE(MAX(number), 0), COALESCE((SELECT number FROM product_changes \
+         WHERE at < UTC_TIMESTAMP(6) - INTERVAL {SETTLED_SECONDS} SECOND ORDER BY number DESC LIMIT 1), 0) \
+         FROM product_changes"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(connection).await?;
+    let number = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
+    Ok(LogBounds { first: number(0)?, last: number(1)?, settled: number(2)? })
+}
+
+pub(super) async fn read(
+    connection: &mut MySqlConnection,
+    after: u64,
+    missing: &[u64],
+    limit: u32,
+) -> Result<Vec<Change>, StoreError> {
+    let mut select = QueryBuilder::<MySql>::new("SELECT number, product_id, at FROM product_changes WHERE number > ");
+    select.push_bind(after.cast_signed()).push(" ORDER BY number LIMIT ").push_bind(limit);
+    let mut rows = select.build().fetch_all(&mut *connection).await?;
+    // Asked for in pieces of one size, filled with their last number: one statement to prepare.
+    for missing in missing.chunks(GAPS) {
+        let mut select =
+            QueryBuilder::<MySql>::new("SELECT number, product_id, at FROM product_changes WHERE number IN (");
+        let mut list = select.separated(", ");
+        for place in 0..GAPS {
+            list.push_bind(missing.get(place).or(missing.last()).copied().unwrap_or(0).cast_signed());
+        }
+        select.push(")");
+        rows.extend(select.build().fetch_all(&mut *connection).await?);
+    }
+    rows.iter().map(change).collect()
+}
+
+/// Missing numbers asked for by one statement.
+const GAPS: usize = 64;
+
+fn change(row: &MySqlRow) -> Result<Change, StoreError> {
+    let number: i64 = row.try_get(0)?;
+    let product = row.try_get::<Option<i64>, _>(1)?.map(ProductId::new).transpose();
+    Ok(Change {
+        number: number.cast_unsigned(),
+        product: product.map_err(|_| StoreError::Corrupt { id: number, field: "product_id" })?,
+        at: Timestamp::from(row.try_get::<chrono::DateTime<chrono::Utc>, _>(2)?),
+    })
+}
+
+pub(super) async fn scan(
+    connection: &mut MySqlConnection,
+    after: Option<ProductId>,
+    limit: u32,
+) -> Result<Vec<Product>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM products p WHERE p.id > ? ORDER BY p.id LIMIT ?");
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(after.map_or(0, ProductId::get)).bind(limit);
+    products(&query.fetch_all(connection).await?)
+}
+
+pub(super) async fn prune(connection: &mut MySqlConnection, first: u64, last: u64) -> Result<u64, StoreError> {
+    let sql = format!(
+        "DELETE FROM product_changes WHERE number < ? AND at < UTC_TIMESTAMP(6) - INTERVAL {KEEP_SECONDS} SECOND"
+    );
+    let behind = last.min(first + PRUNE);
+    Ok(sqlx::query(AssertSqlSafe(sql)).bind(behind.cast_signed()).execute(connection).await?.rows_affected())
+}

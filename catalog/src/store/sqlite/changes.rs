@@ -1,0 +1,72 @@
+//! The log of changes. One writer at a time: numbers become visible in their order.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::row::{COLUMNS, products};
+use crate::store::StoreError;
+use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS};
+use crate::{Product, ProductId, Timestamp};
+
+/// Microseconds since 1970.
+const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+
+/// Notes in the writer's transaction that `product` changed, or that any may have.
+pub(super) async fn note(connection: &mut SqliteConnection, product: Option<ProductId>) -> Result<(), StoreError> {
+    sqlx::query(sqlx::AssertSqlSafe(format!("INSERT INTO product_changes (product_id, at) VALUES (?, {NOW})")))
+        .bind(product.map(ProductId::get))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn identity(connection: &mut SqliteConnection) -> Result<String, StoreError> {
+    Ok(sqlx::query_scalar("SELECT identity FROM catalogue").fetch_one(connection).await?)
+}
+
+pub(super) async fn bounds(connection: &mut SqliteConnection) -> Result<LogBounds, StoreError> {
+    let sql = format!(
+        "SELECT coalesce(min(number), 0), coalesce(max(number), 0), coalesce((SELECT number FROM product_changes \
+         WHERE at < {NOW} - {SETTLED_SECONDS} * 1000000 ORDER BY number DESC LIMIT 1), 0) FROM product_changes"
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await?;
+    let number = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
+    Ok(LogBounds { first: number(0)?, last: number(1)?, settled: number(2)? })
+}
+
+pub(super) async fn read(connection: &mut SqliteConnection, after: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
+    let rows =
+        sqlx::query("SELECT number, product_id, at FROM product_changes WHERE number > ? ORDER BY number LIMIT ?")
+            .bind(after.cast_signed())
+            .bind(limit)
+            .fetch_all(connection)
+            .await?;
+    rows.iter().map(change).collect()
+}
+
+fn change(row: &SqliteRow) -> Result<Change, StoreError> {
+    let number: i64 = row.try_get(0)?;
+    let corrupt = |field| StoreError::Corrupt { id: number, field };
+    let product = row.try_get::<Option<i64>, _>(1)?.map(ProductId::new).transpose();
+    Ok(Change {
+        number: number.cast_unsigned(),
+        product: product.map_err(|_| corrupt("product_id"))?,
+        at: Timestamp::from_micros(row.try_get(2)?).ok_or_else(|| corrupt("at"))?,
+    })
+}
+
+pub(super) async fn scan(
+    connection: &mut SqliteConnection,
+    after: Option<ProductId>,
+    limit: u32,
+) -> Result<Vec<Product>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM products p WHERE p.id > ? ORDER BY p.id LIMIT ?");
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(after.map_or(0, ProductId::get)).bind(limit);
+    products(&query.fetch_all(connection).await?)
+}
+
+pub(super) async fn prune(connection: &mut SqliteConnection, first: u64, last: u64) -> Result<u64, StoreError> {
+    let sql = format!("DELETE FROM product_changes WHERE number < ? AND at < {NOW} - {KEEP_SECONDS} * 1000000");
+    let behind = last.min(first + PRUNE);
+    Ok(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(behind.cast_signed()).execute(connection).await?.rows_affected())
+}

@@ -1,0 +1,137 @@
+//! All that is measured on one engine.
+
+use std::time::{Duration, Instant};
+
+use super::ask::Ask;
+use super::bare::Bare;
+use super::cases::{Case, GROUPS, SEARCHES};
+use super::draw::{Draw, first};
+use super::load;
+use super::results::{Measured, Results};
+use super::seeding::Database;
+use super::service::Service;
+use super::walk;
+use crate::bench::Arguments;
+
+/// Requests that come before those that count.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// What part of one core the statements of a load may take; more, and requests would wait for each
+/// other, and the wait be measured in place of the work.
+const SHARE: f64 = 0.5;
+
+/// A database, the service before it, and who asks.
+pub(super) struct Suite {
+    rate: f64,
+    duration: Duration,
+    engine: &'static str,
+    service: Service,
+    bare: Bare,
+    draw: Draw,
+    walked: Duration,
+    /// Last, since it is to go last.
+    database: Database,
+}
+
+impl Suite {
+    /// Starts the service on `database` and walks through all of it.
+    pub(super) async fn new(
+        arguments: &Arguments,
+        engine: &'static str,
+        database: Database,
+    ) -> Result<Self, String> {
+        println!("==> {engine}: farmlokal");
+        let service = Service::start(&database.url)?;
+        let start = Instant::now();
+        let deep = walk::to_the_end(service.address, arguments.rows)?;
+        let walked = start.elapsed();
+        println!(
+            "    walked to the last page in two orders in {:.1} s",
+            walked.as_secs_f64()
+        );
+        Ok(Self {
+            rate: arguments.rate.into(),
+            duration: Duration::from_secs(arguments.seconds.into()),
+            engine,
+            bare: Bare::connect(&database.url).await?,
+            draw: Draw::new(arguments.rows, deep),
+            database,
+            service,
+            walked,
+        })
+    }
+
+    /// Measures every case.
+    pub(super) async fn run(mut self) -> Result<Results, String> {
+        let measured = self.groups(GROUPS).await?;
+        let searched = self.groups(SEARCHES).await?;
+        let first_page = [first(Default::default(), None).map_err(|error| error.to_string())?];
+        let busy = load::as_fast_as_it_goes(self.service.address, &first_page, self.duration)?;
+        if let Some(why) = busy.example {
+            return Err(format!(
+                "as fast as it goes, {} answers were wrong: {why}",
+                busy.wrong
+            ));
+        }
+        Ok(Results {
+            engine: self.engine,
+            about: self.database.about,
+            seeded: self.database.seeded,
+            imported: self.database.imported,
+            walked: self.walked,
+            measured,
+            searched,
+            throughput: busy.count() as f64 / self.duration.as_secs_f64(),
+            memory: self.service.memory()?,
+        })
+    }
+
+    async fn groups(
+        &mut self,
+        groups: &'static [&'static [Case]],
+    ) -> Result<Vec<Measured>, String> {
+        let mut measured = Vec::new();
+        for group in groups {
+            for line in self.group(group).await? {
+                println!("    {line}");
+                measured.push(line);
+            }
+        }
+        Ok(measured)
+    }
+
+    /// Measures the bare statements of some cases, then the same requests by turns at a fixed rate.
+    async fn group(&mut self, cases: &'static [Case]) -> Result<Vec<Measured>, String> {
+        let requests = (self.rate * self.duration.as_secs_f64()) as usize;
+        let mut asks = self.draw(cases, requests)?;
+        let mut bare = Vec::new();
+        for number in 0..cases.len() {
+            let of_case = asks.iter().filter(|(case, _)| *case == number);
+            let of_case: Vec<&Ask> = of_case.map(|(_, ask)| ask).collect();
+            bare.push(self.bare.measure(&of_case, self.rate).await?);
+        }
+        let slowest = bare.iter().map(|bare| bare.mean()).fold(0.001, f64::max);
+        let rate = self.rate.min(SHARE * 1_000.0 / slowest).max(1.0);
+        let warm = self.draw(cases, (rate * WARM_UP.as_secs_f64()).ceil() as usize)?;
+        load::at_rate(self.service.address, &warm, cases.len(), rate)?;
+        asks.truncate((rate * self.duration.as_secs_f64()).ceil() as usize);
+        let outcomes = load::at_rate(self.service.address, &asks, cases.len(), rate)?;
+        let lines = cases.iter().zip(outcomes).zip(bare);
+        Ok(lines
+            .map(|((case, answers), bare)| Measured {
+                name: case.name,
+                rate,
+                answers,
+                bare,
+            })
+            .collect())
+    }
+
+    /// `requests` requests of `cases` by turns.
+    fn draw(&mut self, cases: &[Case], requests: usize) -> Result<Vec<(usize, Ask)>, String> {
+        (0..requests)
+            .map(|number| number % cases.len())
+            .map(|case| Ok((case, (cases[case].draw)(&mut self.draw)?)))
+            .collect::<Result<_, farmlokal_catalog::Invalid>>()
+            .map_err(|error| error.to_string())
+    }
+}
