@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::projection::Projection;
-use crate::search::{Facets, SearchError, SearchIndex};
+use crate::search::{Facets, SearchError, SearchIndex, Stage};
 use crate::shape::{Plan, Shape};
 use crate::store::{Store, StoreError};
 use crate::{Filter, Limit, Order, Page, Position, Product, Query, SearchText, Total};
@@ -44,8 +44,29 @@ pub struct Listing {
     pub epoch: Option<u32>,
 }
 
-/// Searches through SQL full text; the index has the number of its ranking.
-const SQL_EPOCH: u32 = 0;
+/// The epochs of searches: who understands the words and ranks the hits. SQL and each version of the
+/// index's ranking do it differently, and a scan must not change hands. The index ranks by a product's
+/// own words alone, so its epochs outlive commits, rebuilds and the process, and hold on every replica.
+mod epoch {
+    use super::Stage;
+
+    pub(super) const SQL: u32 = 0;
+    /// Raised when the index matches or ranks in another way.
+    const RANKING: u32 = 1;
+
+    pub(super) fn of(stage: Stage) -> u32 {
+        match stage {
+            Stage::Exact => 2 * RANKING,
+            Stage::Fuzzy => 2 * RANKING + 1,
+        }
+    }
+
+    /// The stage of an epoch of the index; `None` for SQL and for rankings that are no more.
+    pub(super) fn stage(epoch: u32) -> Option<Stage> {
+        [Stage::Exact, Stage::Fuzzy].into_iter().find(|stage| of(*stage) == epoch)
+    }
+}
+
 /// How often a page is filled up when hits turn out to be gone or changed: the index lags by a second,
 /// so this many rounds mean a mass deletion, and a short page is then right.
 const FILL_ROUNDS: usize = 8;
@@ -87,22 +108,24 @@ impl Catalogue {
             let page = self.store.list(query, after, limit).await?;
             return Ok(Listing { page, source: Source::Table, epoch: None });
         }
-        let index = self.index().filter(|_| epoch != Some(SQL_EPOCH));
-        if let Some(index) = index.filter(|_| epoch.is_none_or(|epoch| epoch == SearchIndex::RANKING)) {
-            match self.indexed(index, query, after, limit).await {
-                Ok(page) => {
-                    let epoch = searched.then_some(SearchIndex::RANKING);
+        let stage = epoch.and_then(epoch::stage);
+        if let Some(index) = self.index()
+            && (epoch.is_none() || stage.is_some())
+        {
+            match self.indexed(index, query, after, stage, limit).await {
+                Ok((page, stage)) => {
+                    let epoch = searched.then(|| epoch::of(stage));
                     return Ok(Listing { page, source: Source::Index, epoch });
                 }
                 Err(Indexed::Store(error)) => return Err(error.into()),
                 Err(Indexed::Search(error)) => self.report(&error),
             }
         }
-        if epoch.is_some_and(|epoch| epoch != SQL_EPOCH) {
+        if epoch.is_some_and(|epoch| epoch != epoch::SQL) {
             return Err(CatalogueError::Expired);
         }
         let page = self.store.list(query, after, limit).await?;
-        Ok(Listing { page, source: Source::Fallback, epoch: searched.then_some(SQL_EPOCH) })
+        Ok(Listing { page, source: Source::Fallback, epoch: searched.then_some(epoch::SQL) })
     }
 
     /// How many products `filter` and `search` leave: exact from the index, capped from SQL.
@@ -157,29 +180,30 @@ impl Catalogue {
         index: SearchIndex,
         query: &Query,
         after: Option<&Position>,
+        mut stage: Option<Stage>,
         limit: Limit,
-    ) -> Result<Page, Indexed> {
+    ) -> Result<(Page, Stage), Indexed> {
         let wanted = usize::from(limit.get());
         let mut products: Vec<Product> = Vec::with_capacity(wanted);
         let mut after = after.cloned();
-        for _ in 0..FILL_ROUNDS {
+        let mut round = 0;
+        loop {
+            round += 1;
             let missing = wanted - products.len();
-            let (index, query_, behind) = (index.clone(), query.clone(), after.clone());
-            let hits = blocking(move || index.search(&query_, behind.as_ref(), missing)).await.map_err(Indexed::Search)?;
+            let hits = blocking({
+                let (index, query, after) = (index.clone(), query.clone(), after.clone());
+                move || index.search(&query, after.as_ref(), stage, missing)
+            });
+            let hits = hits.await.map_err(Indexed::Search)?;
+            stage = Some(hits.stage);
             let ids: Vec<_> = hits.ids.iter().map(|(id, _)| *id).collect();
             let found = self.store.get_all(&ids).await.map_err(Indexed::Store)?;
             products.extend(found.into_iter().filter(|product| matches(query.filter(), product)));
-            if let Some((_, position)) = hits.ids.into_iter().last() {
-                after = Some(position);
-            }
-            if !hits.more {
-                return Ok(Page { products, next: None });
-            }
-            if products.len() == wanted {
-                break;
+            after = hits.ids.into_iter().last().map(|(_, position)| position);
+            if !hits.more || products.len() == wanted || round == FILL_ROUNDS {
+                return Ok((Page { products, next: after.filter(|_| hits.more) }, hits.stage));
             }
         }
-        Ok(Page { products, next: after })
     }
 }
 
@@ -210,6 +234,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, SearchError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(_) => Err(SearchError::broken()),
+        Err(panic) => Err(SearchError::Damaged(format!("reading it broke off: {panic}"))),
     }
 }

@@ -3,16 +3,20 @@
 //! This crate knows no HTTP and no Kubernetes. Values are types that cannot hold a wrong value
 //! ([`Price`], [`ProductName`], …); the [`store::Store`] trait keeps them in SQLite or MySQL/MariaDB.
 
+pub mod catalogue;
 pub mod cursor;
 pub mod invalid;
 pub mod price;
 pub mod product;
+pub mod projection;
 pub mod query;
+pub mod search;
 pub mod shape;
 pub mod store;
 pub mod text;
 pub mod timestamp;
 
+pub use catalogue::Catalogue;
 pub use cursor::{CursorError, CursorKey};
 pub use invalid::Invalid;
 pub use price::{Currency, Price, PriceRange};

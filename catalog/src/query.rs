@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
 use crate::{Category, Invalid, NameKey, Price, PriceRange, Product, ProductId, Timestamp};
 
 /// What products are ordered by; ties are always broken by id, so that every order is total.
@@ -109,12 +112,14 @@ impl SearchText {
         &self.0
     }
 
-    /// Its words: runs of letters and digits, folded, at most [`Self::MAX_WORDS`]. Empty when there
-    /// are only signs; then nothing can match.
+    /// Its words, at most [`Self::MAX_WORDS`]: runs of letters, digits and the marks that belong to
+    /// them, composed (Unicode NFC) but otherwise as written. An engine folds them in its own way,
+    /// which is also how it has folded what it keeps: no other folding fits every script. Empty when
+    /// there are only signs; then nothing can match.
     pub fn words(&self) -> Vec<String> {
-        crate::text::fold(&self.0)
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
+        let text: String = self.0.nfc().collect();
+        text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c))
+            .filter(|word| word.contains(char::is_alphanumeric))
             .take(Self::MAX_WORDS)
             .map(str::to_owned)
             .collect()
@@ -309,9 +314,11 @@ mod tests {
     }
 
     #[test]
-    fn words_are_folded_and_signs_are_not_words() {
+    fn words_are_letters_digits_and_their_marks() {
         let words = |text: &str| text.parse::<SearchText>().unwrap().words();
-        assert_eq!(words("  Crème-fraîche, 30% \"fat\" "), ["creme", "fraiche", "30", "fat"]);
+        assert_eq!(words("  Cre\u{300}me-fraîche, 30% \"fat\" "), ["Crème", "fraîche", "30", "fat"]);
+        assert_eq!(words("दूध ताज़ा"), ["दूध", "ताज़ा"]);
+        assert_eq!(words("\u{301} a\u{327} _"), ["a\u{327}"]);
         assert!(words("+-><()~*\"@ ' ; -- ").is_empty());
         assert_eq!(words(&"a ".repeat(100)).len(), SearchText::MAX_WORDS);
         assert!("x".repeat(201).parse::<SearchText>().is_err());

@@ -15,7 +15,7 @@ const INTERRUPTED: u8 = 130;
 /// Fills an empty FarmLokal database with generated products, the same ones for the same seed.
 ///
 /// Interrupted, it goes on at the next start with the same values.
-#[derive(Debug, clap::Parser)]
+#[derive(clap::Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
     /// Products there are to be in the end.
@@ -29,7 +29,8 @@ pub(crate) struct Arguments {
     seed: u64,
     /// sqlite:path/to/file.db or mysql://user:password@host:port/database
     #[arg(long, env = "FARMLOKAL_DATABASE__URL", hide_env_values = true, default_value = "sqlite:./data/farmlokal.db")]
-    database: DatabaseUrl,
+    // Text, for clap would repeat a wrong URL, password and all.
+    database: String,
     /// Seconds to wait for the database server to come up.
     #[arg(long, default_value_t = 0)]
     wait_for: u64,
@@ -44,17 +45,16 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
         runtime.shutdown_background();
         result
     });
-    let (code, mut to): (ExitCode, Box<dyn std::io::Write>) = match &result {
-        Ok(_) => (ExitCode::SUCCESS, Box::new(std::io::stdout())),
-        Err(Failure::Seed(SeedError::Stopped)) => (INTERRUPTED.into(), Box::new(std::io::stderr())),
-        Err(_) => (ExitCode::FAILURE, Box::new(std::io::stderr())),
-    };
     // Nobody may listen any more; the code says it too.
-    let _ = match result {
-        Ok(report) => writeln!(to, "{report}"),
-        Err(failure) => writeln!(to, "farmlokal-seed: {failure}"),
+    let _ = match &result {
+        Ok(report) => writeln!(std::io::stdout(), "{report}"),
+        Err(failure) => writeln!(std::io::stderr(), "farmlokal-seed: {failure}"),
     };
-    code
+    match result {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(Failure::Seed(SeedError::Stopped)) => INTERRUPTED.into(),
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// Why the program failed.
@@ -69,15 +69,16 @@ enum Failure {
 }
 
 async fn seed(arguments: &Arguments) -> Result<Report, Failure> {
-    let Arguments { rows, batch, seed, ref database, wait_for } = *arguments;
+    let database: &DatabaseUrl = &arguments.database.parse()?;
+    let plan = Plan { rows: arguments.rows, batch: arguments.batch, seed: arguments.seed };
     let stop = CancellationToken::new();
     tokio::spawn(cancel_when_asked(stop.clone()));
     let migrated = stop.run_until_cancelled(async {
-        store::wait_for(database, Duration::from_secs(wait_for)).await?;
+        store::wait_for(database, Duration::from_secs(arguments.wait_for)).await?;
         store::migrate(database).await
     });
     migrated.await.unwrap_or(Ok(()))?;
-    Ok(run(database, Plan { rows, batch, seed }, &*progress::for_stderr(), &stop).await?)
+    Ok(run(database, plan, &*progress::for_stderr(), &stop).await?)
 }
 
 /// Cancels at Ctrl-C, and at the signal a container is stopped with.

@@ -119,7 +119,12 @@ impl Progress for Lines {
         let later = last.at.elapsed();
         if last.is_old(rows, later) {
             let pace = (rows - last.rows) as f64 / later.as_secs_f64().max(0.001);
-            tracing::info!("seeded {} of {} products, {}/s", HumanCount(rows), HumanCount(last.wanted), HumanCount(pace as u64));
+            tracing::info!(
+                "seeded {} of {} products, {}/s",
+                HumanCount(rows),
+                HumanCount(last.wanted),
+                HumanCount(pace as u64)
+            );
             *said = Some(Said { at: Instant::now(), rows, ..last });
         }
     }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use farmlokal_catalog::Invalid;
 use farmlokal_catalog::store::bulk::{self, BulkError, BulkLoad, BulkProduct};
 use farmlokal_catalog::store::{DatabaseUrl, StoreError};
-use farmlokal_catalog::Invalid;
 use indicatif::HumanCount;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;

@@ -3,13 +3,9 @@
 mod support;
 
 use farmlokal_catalog::store::bulk::{self, BulkError};
-use farmlokal_catalog::{Filter, Limit, NewProduct, Query, Timestamp};
+use farmlokal_catalog::{Filter, Limit, Query, Timestamp};
 use farmlokal_seed::{Generator, Plan, Report, SeedError};
-use support::{PLAN, Quiet, Target};
-
-fn a_product() -> NewProduct {
-    Generator::new(99).product(1).unwrap().details
-}
+use support::{PLAN, Quiet, Target, a_product};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_hold_what_the_generator_makes() {
@@ -44,7 +40,14 @@ async fn a_stopped_seeding_goes_on_wherever_it_was() {
     for target in Target::each().await {
         let migrated = target.schema().await;
         let mut interruptions = 0;
-        let stops = [(Some(1), None), (Some(500), None), (Some(1_200), None), (None, Some(1)), (None, Some(2)), (None, Some(1))];
+        let stops = [
+            (Some(1), None),
+            (Some(500), None),
+            (Some(1_200), None),
+            (None, Some(1)),
+            (None, Some(2)),
+            (None, Some(1)),
+        ];
         for (at_rows, at_step) in stops {
             let quiet = Quiet { at_rows, at_step, ..Quiet::default() };
             let stopped = target.seed(PLAN, quiet).await;
@@ -55,6 +58,18 @@ async fn a_stopped_seeding_goes_on_wherever_it_was() {
         assert_eq!(report.found, PLAN.rows);
         target.assert_seeded(PLAN, &migrated).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seeding_that_was_killed_before_it_dropped_an_index_goes_on() {
+    // Only there can it be: SQLite records and drops in one transaction.
+    let [_, mariadb] = Target::each().await;
+    let migrated = mariadb.schema().await;
+    let stopped = mariadb.seed(PLAN, Quiet { at_rows: Some(1), ..Quiet::default() }).await;
+    assert!(matches!(stopped, Err(SeedError::Stopped)));
+    mariadb.texts("", "ALTER TABLE products ADD KEY by_created (created_at, id)").await;
+    mariadb.seed(PLAN, Quiet::default()).await.unwrap();
+    mariadb.assert_seeded(PLAN, &migrated).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
-use farmlokal_catalog::CursorKey;
+use farmlokal_catalog::projection::Projection;
 use farmlokal_catalog::store::{self, Store, StoreError};
+use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,8 @@ pub struct App {
     /// Where the admin port listens.
     pub admin_address: SocketAddr,
     store: Arc<dyn Store>,
+    /// Keeps the search index, if there is one.
+    projection: Option<JoinHandle<()>>,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -62,7 +65,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let database = &config.database;
     let store = store::open(&database.url, database.replica_url.as_ref(), &database.options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
-    let context = Context { store: Arc::clone(&store), cursors, clock };
+    let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
+    let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
+    let context = Context { catalogue, cursors, clock };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -75,13 +80,15 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
+    let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness), limits, shutdown);
+    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
         store,
+        projection: projecting,
         draining,
         stop,
         stop_admin,
@@ -100,6 +107,9 @@ impl App {
         self.stop.cancel();
         // A panic in the accept loop has ended it already; there is nothing left to wait for.
         let _ = self.public.await;
+        if let Some(projection) = self.projection {
+            let _ = projection.await;
+        }
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;

@@ -32,6 +32,8 @@ pub enum Command {
     Openapi,
     /// Print the default configuration with its explanations
     Config,
+    /// Look at the search index of a running service, or have it built anew
+    Search(Search),
     /// Ask a running service whether it is ready; ends with 0 if it is
     Healthcheck(Healthcheck),
 }
@@ -81,4 +83,24 @@ pub struct Healthcheck {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Options of `search`.
+#[derive(Debug, Clone, Args)]
+pub struct Search {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: SearchAction,
+}
+
+/// What can be done with a search index.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum SearchAction {
+    /// Tell what it is at, its size, and how far it is behind
+    Status,
+    /// Build it anew from the table; the present one serves until then
+    Rebuild,
 }

@@ -58,7 +58,11 @@ impl Projection {
             writer = blocking(move || put_all(writer, &products)).await?;
             self.note(|status| status.built += read);
         }
-        blocking(move || writer.commit(position)).await?;
+        blocking(move || {
+            writer.commit(position)?;
+            writer.finish()
+        })
+        .await?;
         self.folder.switch(&path, identity)?;
         let seconds = started.elapsed().as_secs_f64();
         self.note(|status| status.build_seconds = seconds);

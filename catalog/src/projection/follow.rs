@@ -7,7 +7,7 @@ use chrono::Utc;
 use tokio::time::{Instant, timeout};
 
 use super::tail::Tail;
-use super::{Ended, POLL, Projection, ProjectionError, blocking};
+use super::{POLL, Projection, ProjectionError, blocking};
 use crate::search::{IndexWriter, SearchError, SearchIndex};
 use crate::store::changes::Change;
 use crate::{Limit, ProductId};
@@ -20,8 +20,8 @@ const HEAP_BYTES: usize = 20 * 1024 * 1024;
 const PRUNE_EVERY: u32 = 240;
 
 impl Projection {
-    /// Brings the index up to the log's end and keeps it there.
-    pub(super) async fn follow(&self, index: SearchIndex) -> Result<Ended, ProjectionError> {
+    /// Brings the index up to the log's end and keeps it there, until it has to be built anew; says why.
+    pub(super) async fn follow(&self, index: SearchIndex) -> Result<&'static str, ProjectionError> {
         let mut tail = Tail::at(index.position());
         let mut writer = blocking({
             let index = index.clone();
@@ -31,12 +31,12 @@ impl Projection {
         let mut polls = 0_u32;
         loop {
             if self.rebuild.load(Ordering::Relaxed) {
-                return Ok(Ended::Rebuild("it was asked for"));
+                return Ok("it was asked for");
             }
             let changes = self.store.changes(tail.high(), &tail.gaps(), PIECE).await?;
             let full = changes.len() >= PIECE as usize;
             if changes.iter().any(|change| change.product.is_none()) {
-                return Ok(Ended::Rebuild("products were loaded in bulk"));
+                return Ok("products were loaded in bulk");
             }
             self.note_lag(&changes);
             tail.saw(changes.iter().map(|change| change.number), Instant::now());
@@ -70,7 +70,7 @@ impl Projection {
             let gone: Vec<ProductId> =
                 ids.iter().filter(|id| !present.iter().any(|product| product.id == **id)).copied().collect();
             writer = blocking(move || {
-                gone.into_iter().for_each(|id| writer.remove(id));
+                gone.into_iter().try_for_each(|id| writer.remove(id))?;
                 super::build::put_all(writer, &present)
             })
             .await?;

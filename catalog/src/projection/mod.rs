@@ -42,14 +42,6 @@ enum ProjectionError {
     Thread(#[from] tokio::task::JoinError),
 }
 
-/// How following the log came to its end.
-enum Ended {
-    /// The process ends.
-    Stopped,
-    /// The index has to be built anew.
-    Rebuild(&'static str),
-}
-
 /// The projection of one catalogue into one folder.
 pub struct Projection {
     store: Arc<dyn Store>,
@@ -108,8 +100,7 @@ impl Projection {
         let work = async {
             loop {
                 match self.cycle().await {
-                    Ok(Ended::Stopped) => return,
-                    Ok(Ended::Rebuild(why)) => tracing::info!("building the search index anew: {why}"),
+                    Ok(why) => tracing::info!("building the search index anew: {why}"),
                     Err(error) => {
                         tracing::warn!("search index: {error}; trying again");
                         self.note(|status| status.error = Some(error.to_string()));
@@ -122,8 +113,9 @@ impl Projection {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Once through: own the folder, have an index, follow the log until something is wrong with it.
-    async fn cycle(&self) -> Result<Ended, ProjectionError> {
+    /// Once through: own the folder, have an index, follow the log until the index has to be built anew,
+    /// and say why.
+    async fn cycle(&self) -> Result<&'static str, ProjectionError> {
         let _owner = loop {
             match self.folder.own()? {
                 Some(owner) => break owner,

@@ -19,7 +19,7 @@ pub(super) const CATEGORY: &str = "category";
 pub(super) const NAME_KEY: &str = "name_key";
 pub(super) const NAME_LENGTH: &str = "name_length";
 
-/// The tokenizer's name: folded text, cut where [`SearchText::words`](crate::SearchText::words) cuts.
+/// The tokenizer's name: it cuts folded text at all that is neither letter nor digit.
 const WORDS: &str = "folded_words";
 
 /// The fields. Nothing is stored: hits are read from the catalogue by id.
@@ -52,7 +52,7 @@ impl Fields {
             indexing.set_tokenizer(tokenizer).set_index_option(IndexRecordOption::Basic).set_fieldnorms(false)
         };
         let words = TextOptions::default().set_indexing_options(indexed(WORDS));
-        let exact = TextOptions::default().set_indexing_options(indexed("raw")).set_fast(None);
+        let exact = TextOptions::default().set_indexing_options(indexed("raw")).set_fast("raw");
         let fields = Self {
             id: schema.add_u64_field(ID, INDEXED | FAST),
             any: schema.add_text_field("any", words.clone()),
@@ -61,7 +61,7 @@ impl Fields {
             category: schema.add_text_field(CATEGORY, exact),
             price: schema.add_u64_field(PRICE, FAST),
             created_at: schema.add_u64_field(CREATED, FAST),
-            name_key: schema.add_text_field(NAME_KEY, TextOptions::default().set_fast(None)),
+            name_key: schema.add_text_field(NAME_KEY, TextOptions::default().set_fast("raw")),
             name_length: schema.add_u64_field(NAME_LENGTH, FAST),
         };
         (schema.build(), fields)

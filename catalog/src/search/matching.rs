@@ -6,8 +6,8 @@ use super::bits::Bits;
 use super::fields::Fields;
 use super::segment::Segment;
 use super::word::{Stage, Word};
-use super::{SearchError, Filter};
-use crate::SearchText;
+use super::SearchError;
+use crate::{Filter, SearchText};
 
 /// The documents that answer a search, or all when there is none, segment by segment.
 pub(super) struct Matching<'a> {

@@ -17,7 +17,7 @@ pub(super) struct Top {
 impl Top {
     /// Keeps the `limit` smallest ranks that are larger than `after`.
     pub(super) fn new(limit: usize, after: Option<Rank>) -> Self {
-        Self { limit, after, kept: BinaryHeap::with_capacity(limit + 1) }
+        Self { limit, after, kept: BinaryHeap::with_capacity(limit.min(1024)) }
     }
 
     /// The largest key that can still get in: what is larger need not be offered.

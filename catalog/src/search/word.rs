@@ -5,6 +5,7 @@ use tantivy::query::{DfaWrapper, FuzzyTermQuery};
 use tantivy::schema::Field;
 
 use crate::SearchText;
+use crate::text::fold;
 
 use super::SearchError;
 
@@ -39,11 +40,16 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// The words of `search`; none if there are only signs.
+    /// The words of `search`, folded and cut as those of products are; none if there are only signs.
     pub(super) fn of(search: &SearchText) -> Vec<Self> {
-        let words = search.words();
-        let count = words.len();
-        words.into_iter().enumerate().map(|(at, text)| Self { text, last: at + 1 == count }).collect()
+        let folded = fold(search.as_str());
+        let texts = folded.split(|c: char| !c.is_alphanumeric()).filter(|text| !text.is_empty());
+        let word = |text: &str| Self { text: text.to_owned(), last: false };
+        let mut words: Vec<_> = texts.take(SearchText::MAX_WORDS).map(word).collect();
+        if let Some(last) = words.last_mut() {
+            last.last = true;
+        }
+        words
     }
 
     /// How many edits it forgives. A word with digits is a code, and one of more than 40 letters no

@@ -3,5 +3,6 @@
 
 mod cases;
 mod engine;
+mod model;
 mod sample;
 mod walk;

@@ -61,7 +61,8 @@ fn there_is_no_product_zero() {
 
 #[test]
 fn another_seed_gives_other_products() {
-    let names = |seed| Generator::new(seed).products(1, 20).unwrap().into_iter().map(|p| p.details.name).collect::<Vec<_>>();
+    let names =
+        |seed| Generator::new(seed).products(1, 20).unwrap().into_iter().map(|p| p.details.name).collect::<Vec<_>>();
     assert_ne!(names(1), names(2));
 }
 

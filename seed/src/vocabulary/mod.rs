@@ -43,16 +43,10 @@ pub(crate) struct Kind {
 pub(crate) type Pack = (&'static str, u32);
 
 /// Every shelf; the shares add up to a hundred.
-pub(crate) const SHELVES: [Shelf; 5] =
-    [fruits::SHELF, vegetables::SHELF, dairy::SHELF, grains::SHELF, poultry::SHELF];
+pub(crate) const SHELVES: [Shelf; 5] = [fruits::SHELF, vegetables::SHELF, dairy::SHELF, grains::SHELF, poultry::SHELF];
 
 /// A product named `name` in `varieties`, at `rupees` for the pack of the factor 100.
-const fn kind(
-    name: &'static str,
-    varieties: &'static [&'static str],
-    rupees: u32,
-    packs: &'static [Pack],
-) -> Kind {
+const fn kind(name: &'static str, varieties: &'static [&'static str], rupees: u32, packs: &'static [Pack]) -> Kind {
     Kind { name, varieties, rupees, packs }
 }
 

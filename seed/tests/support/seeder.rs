@@ -20,7 +20,14 @@ pub struct Seeder {
 impl Seeder {
     pub fn start(target: &Target, plan: Plan) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_farmlokal-seed"))
-            .args(["--rows", &plan.rows.to_string(), "--batch", &plan.batch.to_string(), "--seed", &plan.seed.to_string()])
+            .args([
+                "--rows",
+                &plan.rows.to_string(),
+                "--batch",
+                &plan.batch.to_string(),
+                "--seed",
+                &plan.seed.to_string(),
+            ])
             .env("FARMLOKAL_DATABASE__URL", target.url_text())
             .env("RUST_LOG", "farmlokal_seed=info")
             .stdout(Stdio::piped())

@@ -134,7 +134,8 @@ fn expected_rows(plan: Plan) -> Vec<String> {
     let micros = Timestamp::micros;
     let line = |product: farmlokal_catalog::store::bulk::BulkProduct| {
         let (details, at) = (product.details, micros(product.created_at));
-        let texts = [details.name.as_str(), NameKey::from(&details.name).as_str(), details.description.as_str()].join("|");
+        let texts =
+            [details.name.as_str(), NameKey::from(&details.name).as_str(), details.description.as_str()].join("|");
         format!(
             "{}|{texts}|{}|{}|{}|{}|{}|{}|{at}|{at}|1",
             product.id,

@@ -53,7 +53,7 @@ impl CategoriesApi {
     /// nothing is scanned.
     #[oai(path = "/categories", method = "get", operation_id = "listCategories")]
     async fn list(&self) -> Result<CategoriesAnswer, Failure<CategoriesFailures>> {
-        let categories = self.0.store.categories().await?;
+        let categories = self.0.catalogue.store().categories().await?;
         let data = categories.into_iter().map(|(name, products)| CategoryBody { name: Text(name), products }).collect();
         Ok(CategoriesAnswer::Categories(Rendered::new(&CategoriesBody { data })?))
     }

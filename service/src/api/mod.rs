@@ -9,14 +9,14 @@ pub mod limits;
 pub mod original;
 pub mod problem;
 pub mod products;
+pub mod suggest;
 pub mod ui;
 pub mod values;
 mod writers;
 
 use std::sync::Arc;
 
-use farmlokal_catalog::store::Store;
-use farmlokal_catalog::{CursorKey, Timestamp};
+use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
@@ -30,7 +30,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Clone)]
 pub struct Context {
     /// The catalogue.
-    pub store: Arc<dyn Store>,
+    pub catalogue: Catalogue,
     /// Seals and opens cursors.
     pub cursors: CursorKey,
     /// The clock.
@@ -52,10 +52,15 @@ enum Tag {
     Original,
 }
 
-type Operations = (products::ProductsApi, categories::CategoriesApi, original::OriginalApi);
+type Operations = (products::ProductsApi, categories::CategoriesApi, suggest::SuggestApi, original::OriginalApi);
 
 fn operations(context: Context) -> Operations {
-    (products::ProductsApi(context.clone()), categories::CategoriesApi(context.clone()), original::OriginalApi(context))
+    (
+        products::ProductsApi(context.clone()),
+        categories::CategoriesApi(context.clone()),
+        suggest::SuggestApi(context.clone()),
+        original::OriginalApi(context),
+    )
 }
 
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem

@@ -89,8 +89,8 @@ impl OriginalApi {
             Some(limit) => limit.0,
             None => Limit::new(10)?,
         };
-        let page = self.0.store.list(&query, after.as_ref(), limit).await?;
-        let products: Vec<OriginalProduct> = page.products.into_iter().map(Into::into).collect();
+        let listing = self.0.catalogue.list(&query, after.as_ref(), None, limit).await?;
+        let products: Vec<OriginalProduct> = listing.page.products.into_iter().map(Into::into).collect();
         Ok(OriginalAnswer::Products(Rendered::new(&products)?))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use farmlokal_catalog::catalogue::CatalogueError;
 use farmlokal_catalog::cursor::CursorError;
 use farmlokal_catalog::store::StoreError;
 use farmlokal_catalog::{Invalid, Limit};
@@ -50,6 +51,8 @@ kinds! {
     MethodNotAllowed = 405 "method-not-allowed" "This path does not take that method";
     /// The request's body did not arrive in time.
     RequestTimeout = 408 "request-timeout" "The request took too long to arrive";
+    /// The cursor goes through a search index that is gone.
+    CursorExpired = 410 "cursor-expired" "The cursor has expired";
     /// The version the client expects is gone.
     PreconditionFailed = 412 "precondition-failed" "The product has changed";
     /// The request's body is too large.
@@ -66,6 +69,8 @@ kinds! {
     Busy = 503 "busy" "The service is busy";
     /// The listing would read too much.
     TooBroad = 503 "too-broad" "The listing would read too much";
+    /// Only the search index can answer, and it is not ready.
+    IndexBuilding = 503 "index-building" "The search index is being built";
     /// The database is away.
     Unavailable = 503 "unavailable" "The catalogue is not available";
 }
@@ -240,7 +245,24 @@ impl From<Invalid> for Problem {
 
 impl From<CursorError> for Problem {
     fn from(error: CursorError) -> Self {
-        Self::new(Kind::InvalidCursor, format!("cursor {error}.")).field("cursor")
+        let kind = match error {
+            CursorError::Expired => Kind::CursorExpired,
+            CursorError::Unreadable | CursorError::OtherScan(_) => Kind::InvalidCursor,
+        };
+        Self::new(kind, format!("cursor {error}.")).field("cursor")
+    }
+}
+
+impl From<CatalogueError> for Problem {
+    fn from(error: CatalogueError) -> Self {
+        match error {
+            CatalogueError::Store(error) => error.into(),
+            CatalogueError::Expired => CursorError::Expired.into(),
+            CatalogueError::NotReady => Self::new(
+                Kind::IndexBuilding,
+                "The search index is being built; try again soon, or ask without facets and suggestions.",
+            ),
+        }
     }
 }
 

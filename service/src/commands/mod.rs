@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+mod admin;
 mod healthcheck;
+mod search;
 mod seed;
 mod serve;
 
@@ -31,9 +33,9 @@ pub enum CommandError {
     /// The service did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The service is not ready.
+    /// The running service does not answer, or says no.
     #[error("{0}")]
-    NotReady(String),
+    Admin(String),
     /// The system refused something.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -72,6 +74,7 @@ fn dispatch(cli: Cli) -> Result<Outcome, CommandError> {
         Command::Serve(options) => with_config(&options.common, |config| serve::run(config, options.clone())),
         Command::Migrate(common) => with_config(&common, |config| migrate(config, common.clone())),
         Command::Seed(options) => with_config(&options.common, |config| seed::run(config, options.clone())),
+        Command::Search(options) => with_config(&options.common, |config| search::run(config, options.action)),
         Command::Healthcheck(options) => with_config(&options.common, healthcheck::run),
     }
 }

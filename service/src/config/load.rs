@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use farmlokal_catalog::store::{Engine, Options};
@@ -56,11 +56,13 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let http = http(&mut reader);
     let admin_listen = reader.listen("admin.listen");
     let database = database(&mut reader);
+    let search_dir = search_dir(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
     let log = log(&mut reader);
-    match (http, admin_listen, database, seed_rows, log) {
-        (Some(http), Some(admin_listen), Some(database), Some(seed_rows), Some(log)) if reader.mistakes.is_empty() => {
-            Ok(Config { http, admin_listen, database, seed_rows, log })
+    match (http, admin_listen, database, search_dir, seed_rows, log) {
+        (Some(http), Some(admin_listen), Some(database), Some(search_dir), Some(seed_rows), Some(log))
+            if reader.mistakes.is_empty() => {
+            Ok(Config { http, admin_listen, database, search_dir, seed_rows, log })
         }
         _ => Err(ConfigError(reader.mistakes)),
     }
@@ -103,11 +105,7 @@ fn database(reader: &mut Reader) -> Option<Database> {
 
     let embedded = url.as_deref() == Some("");
     let url = if embedded {
-        let url = dir.as_deref().filter(|dir| !dir.is_empty()).and_then(embedded_url);
-        if url.is_none() {
-            reader.mistake("data.dir", "must be a folder such as ./data");
-        }
-        url
+        dir.as_deref().and_then(embedded_url)
     } else {
         reader.parse("database.url", url?)
     };
@@ -126,6 +124,18 @@ fn database(reader: &mut Reader) -> Option<Database> {
         replica_lag: replica_lag?,
     };
     Some(Database { url, replica_url, embedded, options })
+}
+
+/// The folder of the search index, if there is to be one.
+fn search_dir(reader: &mut Reader) -> Option<Option<PathBuf>> {
+    let dir = reader.text("data.dir");
+    let index: bool = reader.read("search.index", "must be true or false")?;
+    let dir = dir?;
+    if dir.is_empty() {
+        reader.mistake("data.dir", "must be a folder such as ./data");
+        return None;
+    }
+    Some(index.then(|| Path::new(&dir).join("search")))
 }
 
 fn log(reader: &mut Reader) -> Option<Log> {

@@ -23,6 +23,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The catalogue's database.
     pub database: Database,
+    /// Where the search index is; `None` to search by SQL.
+    pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
     /// Logging.

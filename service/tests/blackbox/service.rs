@@ -22,7 +22,8 @@ pub enum Engine {
     mariadb,
 }
 
-/// What a service keeps of its database until it ends.
+/// What a service keeps of its database until it ends; dropping it removes the database.
+#[allow(dead_code, reason = "kept to be dropped")]
 enum Home {
     Folder(TempDir),
     Server(mariadb::Database),

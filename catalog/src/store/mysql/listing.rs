@@ -2,7 +2,7 @@
 
 use sqlx::{MySql, QueryBuilder};
 
-use super::row::COLUMNS;
+use super::row::{COLUMNS, datetime};
 use crate::shape::{Index, counting_index};
 use crate::{Direction, Filter, Limit, Position, ProductId, SearchText, SortKey};
 
@@ -99,15 +99,19 @@ pub(super) fn by_ids(ids: &[ProductId]) -> Select {
 }
 
 /// The text as a full-text query in boolean mode: all words, the last one as a prefix. Words hold
-/// letters and digits only, so that nothing in them is an operator. Words shorter than InnoDB keeps
-/// (`innodb_ft_min_token_size`) would never match and are left out, except as the last one's prefix.
-/// `None` without words.
+/// letters and digits only, so that nothing in them is an operator. `None` without words.
+///
+/// A word shorter than InnoDB keeps (`innodb_ft_min_token_size`) would match nothing that is just as
+/// short, and "1 kg" is how many names end. So it is left out, and as the last one it only raises what
+/// has it, unless there is no other.
 pub(super) fn match_words(search: &SearchText) -> Option<String> {
     const MIN_TOKEN: usize = 3;
+    let is_kept = |word: &String| word.chars().count() >= MIN_TOKEN;
     let mut words = search.words();
     let last = words.pop()?;
-    let whole = words.iter().filter(|word| word.chars().count() >= MIN_TOKEN).map(|word| format!("+{word} "));
-    Some(whole.chain([format!("+{last}*")]).collect())
+    let whole: String = words.iter().filter(|word| is_kept(word)).map(|word| format!("+{word} ")).collect();
+    let must = if whole.is_empty() || is_kept(&last) { "+" } else { "" };
+    Some(format!("{whole}{must}{last}*"))
 }
 
 fn push_match(select: &mut Select, words: &str) {
@@ -188,7 +192,7 @@ impl<'a> Conditions<'a> {
             }
             Some(Position::Price(price, id)) => self.seek(SortKey::Price, sign, price.to_decimal(), *id),
             Some(Position::Name(name, id)) => self.seek(SortKey::Name, sign, name.as_str().to_owned(), *id),
-            Some(Position::CreatedAt(at, id)) => self.seek(SortKey::CreatedAt, sign, at.to_utc(), *id),
+            Some(Position::CreatedAt(at, id)) => self.seek(SortKey::CreatedAt, sign, datetime(*at), *id),
         }
     }
 

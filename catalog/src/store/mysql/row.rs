@@ -1,6 +1,6 @@
 //! From a row to a product.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 
@@ -10,6 +10,11 @@ use crate::{NewProduct, Price, Product, ProductId, Timestamp, Version};
 /// The columns that [`product`] reads, in its order.
 pub(super) const COLUMNS: &str = "p.id, p.name, p.description, p.category, p.price, p.currency, p.unit, p.producer, \
                                   p.stock, p.created_at, p.updated_at, p.version";
+
+/// `at` as it is bound. A `DateTime` would go as a TIMESTAMP, which in MariaDB ends in 2038.
+pub(super) fn datetime(at: Timestamp) -> NaiveDateTime {
+    at.to_utc().naive_utc()
+}
 
 /// The product in `row`; every value is checked again, since others may write to the table.
 pub(super) fn product(row: &MySqlRow) -> Result<Product, StoreError> {

@@ -4,6 +4,7 @@ use sqlx::Connection as _;
 use sqlx::mysql::MySqlConnection;
 
 use super::{changes, read};
+use super::row::datetime;
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
@@ -26,8 +27,8 @@ pub(super) async fn create(
     .bind(details.unit.as_str())
     .bind(details.producer.as_str())
     .bind(details.stock)
-    .bind(now.to_utc())
-    .bind(now.to_utc())
+    .bind(datetime(now))
+    .bind(datetime(now))
     .execute(&mut *transaction)
     .await?
     .last_insert_id();
@@ -64,7 +65,7 @@ pub(super) async fn update(
     .bind(details.unit.as_str())
     .bind(details.producer.as_str())
     .bind(details.stock)
-    .bind(after.updated_at.to_utc())
+    .bind(datetime(after.updated_at))
     .bind(after.version.get())
     .bind(id.get())
     .execute(&mut *transaction)

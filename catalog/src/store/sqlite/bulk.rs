@@ -61,7 +61,7 @@ impl BulkLoad for SqliteBulk {
             .bind(before)
             .execute(&mut *transaction)
             .await?;
-        if advanced.rows_affected() > 99 {
+        if advanced.rows_affected() != 1 {
             return Err(out_of_order());
         }
         for chunk in products.chunks(CHUNK) {

@@ -1,5 +1,18 @@
 //! The promises, one kind a file.
 
 mod abandoned;
+mod broken;
+mod busy;
 mod counters;
-mod scratch;
+mod listing;
+mod migrations;
+mod replica;
+mod search_paging;
+mod search_signs;
+mod search_words;
+mod texts;
+mod time_limit;
+mod totals;
+mod versions;
+mod walking;
+mod writes;

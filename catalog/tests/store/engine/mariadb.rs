@@ -1,6 +1,7 @@
 //! MariaDB, a database on the server that the test run shares.
 
 use async_trait::async_trait;
+use farmlokal_catalog::Price;
 use farmlokal_testkit::mariadb;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
@@ -28,6 +29,10 @@ impl Database for Mariadb {
         rows.iter().map(|row| row.try_get_unchecked(0)).collect()
     }
 
+    fn price(&self, price: Price) -> String {
+        price.to_string()
+    }
+
     fn values(&self, row: &Row) -> String {
         let details = &row.details;
         let at = row.created_at.to_utc().format("'%Y-%m-%d %H:%M:%S%.6f'");
@@ -38,7 +43,7 @@ impl Database for Mariadb {
             quoted(row.name_key().as_str()),
             quoted(details.description.as_str()),
             quoted(details.category.as_str()),
-            details.price,
+            self.price(details.price),
             details.currency,
             quoted(details.unit.as_str()),
             quoted(details.producer.as_str()),

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use farmlokal_catalog::store::{self, DatabaseUrl, Options, Store, StoreError};
 
+use farmlokal_catalog::Price;
+
 use crate::sample::Row;
 
 pub(crate) use mariadb::Mariadb;
@@ -36,6 +38,9 @@ pub(crate) trait Database: Send + Sync {
 
     /// How this engine writes `row` between the brackets of `INSERT … VALUES (…)`; see [`COLUMNS`].
     fn values(&self, row: &Row) -> String;
+
+    /// How this engine writes `price`.
+    fn price(&self, price: Price) -> String;
 
     /// Refreshes the statistics that plans are chosen by.
     async fn analyze(&self) {

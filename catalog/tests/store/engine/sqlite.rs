@@ -1,6 +1,7 @@
 //! SQLite, a file in a directory of its own.
 
 use async_trait::async_trait;
+use farmlokal_catalog::Price;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tempfile::TempDir;
@@ -28,6 +29,10 @@ impl Database for Sqlite {
         rows.iter().map(|row| row.try_get_unchecked(0)).collect()
     }
 
+    fn price(&self, price: Price) -> String {
+        price.minor().to_string()
+    }
+
     fn values(&self, row: &Row) -> String {
         let details = &row.details;
         let micros = row.created_at.micros();
@@ -38,7 +43,7 @@ impl Database for Sqlite {
             quoted(row.name_key().as_str()),
             quoted(details.description.as_str()),
             quoted(details.category.as_str()),
-            details.price.minor(),
+            self.price(details.price),
             details.currency,
             quoted(details.unit.as_str()),
             quoted(details.producer.as_str()),

@@ -9,6 +9,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
+use super::facets::FacetsBody;
 use crate::api::values::{Maybe, Number, Stock, Text};
 
 /// A product.
@@ -153,6 +154,10 @@ pub struct PageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     pub total: Option<TotalBody>,
+    /// How the matches are spread; only with `facets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub facets: Option<FacetsBody>,
 }
 
 /// How many products match, counted up to 10,000.

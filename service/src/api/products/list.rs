@@ -1,9 +1,11 @@
 //! One page of a listing: from what the request states and its cursor to the page and its link.
 
+use farmlokal_catalog::catalogue::{Listing, Source};
 use farmlokal_catalog::cursor::{Scan, Stated};
 use farmlokal_catalog::{Limit, Query};
 
 use super::body::PageBody;
+use super::facets::{Facet, FacetsBody};
 use crate::api::Context;
 use crate::api::problem::Problem;
 
@@ -13,32 +15,53 @@ pub(super) struct Request {
     pub(super) limit: Limit,
     pub(super) cursor: Option<String>,
     pub(super) total: bool,
+    pub(super) facets: Vec<Facet>,
 }
 
-/// The page, and the `Link` to the next one.
-pub(super) async fn page(context: &Context, request: Request) -> Result<(PageBody, Option<String>), Problem> {
-    let (query, after) = match &request.cursor {
-        None => (request.stated.into_query()?, None),
+/// A page and what is said beside it.
+pub(super) struct Answer {
+    pub(super) page: PageBody,
+    /// The `Link` to the next page.
+    pub(super) link: Option<String>,
+    /// Who searched, if anybody had to.
+    pub(super) searched_by: Option<&'static str>,
+}
+
+/// The page that `request` asks for.
+pub(super) async fn page(context: &Context, request: Request) -> Result<Answer, Problem> {
+    let (query, after, epoch) = match &request.cursor {
+        None => (request.stated.clone().into_query()?, None, None),
         Some(cursor) => {
             let scan = context.cursors.open(cursor)?;
             request.stated.check(&scan.query)?;
-            (scan.query, Some(scan.position))
+            (scan.query, Some(scan.position), scan.epoch)
         }
     };
-    let page = context.store.list(&query, after.as_ref(), request.limit).await?;
+    let catalogue = &context.catalogue;
+    let Listing { page, source, epoch } = catalogue.list(&query, after.as_ref(), epoch, request.limit).await?;
     let total = match request.total {
-        true => Some(context.store.total(query.filter(), query.search()).await?.into()),
+        true => Some(catalogue.total(query.filter(), query.search()).await?.into()),
         false => None,
     };
+    let facets = match request.facets.as_slice() {
+        [] => None,
+        wanted => Some(FacetsBody::of(catalogue.facets(query.filter(), query.search()).await?, wanted)),
+    };
     let next_cursor =
-        page.next.map(|position| context.cursors.seal(&Scan { query: query.clone(), position, epoch: None }));
-    let link = next_cursor.as_deref().map(|cursor| link(&query, request.limit, request.total, cursor));
+        page.next.map(|position| context.cursors.seal(&Scan { query: query.clone(), position, epoch }));
+    let link = next_cursor.as_deref().map(|cursor| link(&query, &request, cursor));
     let data = page.products.into_iter().map(Into::into).collect();
-    Ok((PageBody { data, has_more: next_cursor.is_some(), next_cursor, total }, link))
+    let searched_by = match source {
+        Source::Table => None,
+        Source::Index => Some("index"),
+        Source::Fallback => Some("sql"),
+    };
+    let page = PageBody { data, has_more: next_cursor.is_some(), next_cursor, total, facets };
+    Ok(Answer { page, link, searched_by })
 }
 
 /// `Link: <…>; rel="next"` with every parameter of the listing written out.
-fn link(query: &Query, limit: Limit, total: bool, cursor: &str) -> String {
+fn link(query: &Query, request: &Request, cursor: &str) -> String {
     let mut parameters = url::form_urlencoded::Serializer::new(String::new());
     let filter = query.filter();
     if let Some(category) = &filter.category {
@@ -53,8 +76,9 @@ fn link(query: &Query, limit: Limit, total: bool, cursor: &str) -> String {
     if let Some(max) = filter.price.max() {
         parameters.append_pair("maxPrice", &max.to_string());
     }
-    parameters.append_pair("sort", &query.order().to_string()).append_pair("limit", &limit.get().to_string());
-    if total {
+    parameters.append_pair("sort", &query.order().to_string());
+    parameters.append_pair("limit", &request.limit.get().to_string());
+    if request.total {
         parameters.append_pair("total", "true");
     }
     parameters.append_pair("cursor", cursor);

@@ -1,6 +1,7 @@
 //! `/v1/products`: what the operations take and answer. What they do is in one file each.
 
 pub mod body;
+pub mod facets;
 mod list;
 
 use farmlokal_catalog::cursor::Stated;
@@ -13,6 +14,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use super::answer::{Failure, Failures, Rendered};
 use super::values::{Number, Search, Text};
 use super::{Context, Tag, etag, writers};
+use facets::FacetList;
 use body::{NewProductBody, PageBody, ProductBody, ProductPatchBody};
 
 /// The operations on products.
@@ -30,6 +32,10 @@ pub enum ListAnswer {
         String,
         /// Where the next page is: `<…>; rel="next"` (RFC 8288).
         #[oai(header = "Link")]
+        Option<String>,
+        /// Who found the products, where a B-tree could not: `index`, or `sql` while the search index
+        /// is not ready.
+        #[oai(header = "Search-Source")]
         Option<String>,
     ),
     /// The page is the one the client has.
@@ -104,7 +110,8 @@ pub struct ListFailures;
 impl Failures for ListFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "A parameter is wrong, unknown or given twice, or the cursor belongs to another listing."),
-        (503, "The database is away or busy, or the listing would read too much."),
+        (410, "The cursor goes through a search index that is gone; start again without it."),
+        (503, "The database is away or busy, the listing would read too much, or the search index is not ready."),
     ];
 }
 
@@ -153,8 +160,9 @@ impl ProductsApi {
     ///
     /// Filtered, searched and sorted, a page at a time. Every order ends in the id, so it is total:
     /// following `nextCursor` gives each product that stays untouched exactly once, whatever is
-    /// written meanwhile. A cursor carries filters, search and sort; beside it only `limit` and
-    /// `total` may change.
+    /// written meanwhile. A cursor carries filters, search and sort; beside it only `limit`, `total`
+    /// and `facets` may change. A search forgives a misspelt letter in words of five and more, two from
+    /// nine, if nothing has the words as they are written.
     #[oai(path = "/products", method = "get", operation_id = "listProducts")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn list(
@@ -170,8 +178,7 @@ impl ProductsApi {
         /// Only products that cost at most so much.
         #[oai(name = "maxPrice")]
         max_price: Query<Option<Text<Price>>>,
-        /// The order, downwards with `-`. Without it `relevance` for a search and `id` otherwise;
-        /// `relevance` goes through the best 1,000 matches.
+        /// The order, downwards with `-`. Without it `relevance` for a search and `id` otherwise.
         sort: Query<Option<Text<Order>>>,
         /// How many products a page has; 20 without it.
         limit: Query<Option<Number<Limit>>>,
@@ -179,6 +186,8 @@ impl ProductsApi {
         cursor: Query<Option<String>>,
         /// Whether to count all products that match, up to 10,000.
         total: Query<Option<bool>>,
+        /// Whether to say how all products that match are spread over categories and price bands.
+        facets: Query<Option<Text<FacetList>>>,
         /// The entity tag of a page the client has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
@@ -193,14 +202,15 @@ impl ProductsApi {
             limit: limit.0.map_or_else(Limit::default, |limit| limit.0),
             cursor: cursor.0,
             total: total.0.unwrap_or(false),
+            facets: facets.0.map_or_else(Vec::new, |facets| facets.0.0),
         };
-        let (page, link) = list::page(&self.0, request).await?;
-        let page = Rendered::new(&page)?;
+        let answer = list::page(&self.0, request).await?;
+        let page = Rendered::new(&answer.page)?;
         let tag = etag::of_bytes(page.bytes());
         Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
             ListAnswer::Unchanged(tag)
         } else {
-            ListAnswer::Page(page, tag, link)
+            ListAnswer::Page(page, tag, answer.link, answer.searched_by.map(str::to_owned))
         })
     }
 
@@ -215,7 +225,7 @@ impl ProductsApi {
         product: Json<NewProductBody>,
     ) -> Result<CreateAnswer, Failure<CreateFailures>> {
         writers::admit(request)?;
-        let product = self.0.store.create(product.0.into(), self.0.now()).await?;
+        let product = self.0.catalogue.store().create(product.0.into(), self.0.now()).await?;
         let (tag, location) = (etag::of_product(&product), format!("/v1/products/{}", product.id));
         Ok(CreateAnswer::Created(Rendered::new(&ProductBody::from(product))?, location, tag))
     }
@@ -233,7 +243,7 @@ impl ProductsApi {
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
     ) -> Result<ProductAnswer, Failure<GetFailures>> {
-        let product = self.0.store.get(id.0.0).await?;
+        let product = self.0.catalogue.store().get(id.0.0).await?;
         let tag = etag::of_product(&product);
         Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
             ProductAnswer::Unchanged(tag)
@@ -262,7 +272,7 @@ impl ProductsApi {
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         let patch = ProductPatch::from(patch.0);
-        let product = self.0.store.update(id, patch, expected.as_deref(), self.0.now()).await?;
+        let product = self.0.catalogue.store().update(id, patch, expected.as_deref(), self.0.now()).await?;
         let tag = etag::of_product(&product);
         Ok(UpdateAnswer::Changed(Rendered::new(&ProductBody::from(product))?, tag))
     }
@@ -284,7 +294,7 @@ impl ProductsApi {
         writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
-        self.0.store.delete(id, expected.as_deref()).await?;
+        self.0.catalogue.store().delete(id, expected.as_deref()).await?;
         Ok(DeleteAnswer::Deleted)
     }
 }

@@ -15,9 +15,9 @@ use crate::bench::Arguments;
 
 /// Requests that come before those that count.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// What part of one core the statements of a load may take; more, and requests would wait for each
+/// What part of a core the statements of a load may take by themselves; more, and requests would wait for each
 /// other, and the wait be measured in place of the work.
-const SHARE: f64 = 0.5;
+const SHARE: f64 = 0.25;
 
 /// A database, the service before it, and who asks.
 pub(super) struct Suite {

@@ -10,6 +10,9 @@ use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Rou
 use serde_json::json;
 
 use crate::api::problem::Problem;
+use search::Projection;
+
+mod search;
 
 /// How long the database may take to answer a readiness question.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,9 +27,13 @@ pub struct Readiness {
 }
 
 /// `/livez` says that the process runs, and asks nobody. `/readyz` says whether requests should come
-/// here: 200, or 503 while draining or without a database. Both name each check.
-pub fn endpoint(readiness: Readiness) -> impl Endpoint<Output = Response> + 'static {
-    Route::new()
+/// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
+/// how the search index is doing, and `…/rebuild` has it built anew; `/metrics` has the same in numbers.
+pub fn endpoint(
+    readiness: Readiness,
+    projection: Option<Arc<Projection>>,
+) -> impl Endpoint<Output = Response> + 'static {
+    search::add(Route::new(), projection)
         .at("/livez", get(poem::endpoint::make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))
         .at("/readyz", get(Ready(readiness)))
         .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })

@@ -1,0 +1,51 @@
+//! A file lost, cut or altered is noticed when the index is opened.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_none_or(|kind| kind != "lock"));
+    files.sort();
+    files
+}
+
+#[test]
+fn is_noticed_whatever_file_it_is() {
+    let products: Vec<_> = (1..=300).map(|id| product(id, ["Mango Pickle", "Farm", "good", "Food"], id)).collect();
+    let (dir, index) = index_of(&products, 2);
+    let mut writer = index.writer(HEAP, 1).unwrap();
+    writer.remove(ProductId::new(17).unwrap()).unwrap();
+    writer.commit(3).unwrap();
+    drop((writer, index));
+    // What no segment needs any more would not be missed.
+    let all = files(dir.path());
+    let kinds = ["idx", "pos", "fast", "fieldnorm", "term", "store", "del", "json"];
+    for kind in kinds {
+        assert!(all.iter().any(|file| file.extension().is_some_and(|other| other == kind)), "{kind} in {all:?}");
+    }
+    for file in all {
+        let whole = fs::read(&file).unwrap();
+        let middle = whole.len() / 2;
+        let mut flipped = whole.clone();
+        flipped[middle] ^= 0x40;
+        let cut = [0, 1, middle, whole.len() - 1].map(|length| Some(whole[..length].to_vec()));
+        for damage in [None].into_iter().chain(cut).chain([Some(flipped)]) {
+            match &damage {
+                Some(bytes) => fs::write(&file, bytes).unwrap(),
+                None => fs::remove_file(&file).unwrap(),
+            }
+            let length = damage.as_ref().map(Vec::len);
+            match SearchIndex::open(dir.path()) {
+                Err(SearchError::Damaged(_) | SearchError::Missing | SearchError::Outdated) => {}
+                Err(other) => panic!("{file:?} with {length:?} of {} bytes: {other}", whole.len()),
+                // A list of files may lose a line end and still say the same.
+                Ok(index) => assert_eq!(walk(&index, &query("mango", "id"), 100).len(), 299, "{file:?} {length:?}"),
+            }
+            fs::write(&file, &whole).unwrap();
+        }
+    }
+    assert_eq!(SearchIndex::open(dir.path()).unwrap().documents(), 299);
+}

@@ -1,0 +1,79 @@
+//! The search index, for those who run the service.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+pub(super) use farmlokal_catalog::projection::Projection;
+use farmlokal_catalog::projection::{State, Status};
+use poem::endpoint::make_sync;
+use poem::http::StatusCode;
+use poem::{IntoResponse as _, Response, Route, get, post};
+use serde_json::json;
+
+use super::answer;
+use crate::api::problem::{Kind, Problem};
+
+/// Adds `/v1/admin/search`, `/v1/admin/search/rebuild` and `/metrics`.
+pub(super) fn add(routes: Route, projection: Option<Arc<Projection>>) -> Route {
+    let (shown, rebuilt) = (projection.clone(), projection.clone());
+    routes
+        .at("/v1/admin/search", get(make_sync(move |_| status(shown.as_deref()))))
+        .at("/v1/admin/search/rebuild", post(make_sync(move |_| rebuild(rebuilt.as_deref()))))
+        .at("/metrics", get(make_sync(move |_| metrics(projection.as_deref()))))
+}
+
+fn status(projection: Option<&Projection>) -> Response {
+    let Some(projection) = projection else { return switched_off() };
+    let status = projection.status();
+    answer(
+        StatusCode::OK,
+        &json!({
+            "state": status.state.name(),
+            "serving": projection.index().is_some(),
+            "documents": status.documents,
+            "bytes": status.bytes,
+            "position": status.position,
+            "built": status.built,
+            "buildSeconds": status.build_seconds,
+            "lagRows": status.lag_rows,
+            "lagSeconds": status.lag_seconds,
+            "error": status.error,
+        }),
+    )
+}
+
+fn rebuild(projection: Option<&Projection>) -> Response {
+    let Some(projection) = projection else { return switched_off() };
+    projection.rebuild();
+    answer(StatusCode::ACCEPTED, &json!({"state": "rebuilding"}))
+}
+
+fn switched_off() -> Response {
+    Problem::new(Kind::NoSuchPath, "There is no search index here: search.index is false.").into_response()
+}
+
+/// The text format of Prometheus, version 0.0.4.
+fn metrics(projection: Option<&Projection>) -> Response {
+    let text = projection.map(|projection| exposition(&projection.status())).unwrap_or_default();
+    Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+}
+
+fn exposition(status: &Status) -> String {
+    let ready = f64::from(u8::from(status.state == State::Ready));
+    let gauges = [
+        ("ready", "Whether the search index follows the log of changes.", ready),
+        ("documents", "Products in the search index.", status.documents as f64),
+        ("size_bytes", "Bytes of the search index on disk.", status.bytes as f64),
+        ("lag_rows", "Changes that are not in the search index yet.", status.lag_rows as f64),
+        ("lag_seconds", "Age of the oldest of them.", status.lag_seconds),
+        ("built_documents", "Products read by the build under way, or by the last one.", status.built as f64),
+        ("build_duration_seconds", "How long the last build took.", status.build_seconds),
+    ];
+    let mut text = String::new();
+    for (name, help, value) in gauges {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# HELP farmlokal_search_index_{name} {help}\n# TYPE farmlokal_search_index_{name} gauge");
+        let _ = writeln!(text, "farmlokal_search_index_{name} {value}");
+    }
+    text
+}

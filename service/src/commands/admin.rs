@@ -1,0 +1,47 @@
+//! One question to the admin port of a running service.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::CommandError;
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The body of the answer to `request` ("GET /path") of the service whose admin port is configured as
+/// `listen`; an error if there is none, or one of 300 and more.
+pub(super) async fn ask(listen: SocketAddr, request: &str) -> Result<String, CommandError> {
+    let address = reachable(listen);
+    let path = request.split(' ').next_back().unwrap_or_default();
+    let refused = |why: String| CommandError::Admin(format!("http://{address}{path}: {why}"));
+    match tokio::time::timeout(PATIENCE, exchange(address, request)).await {
+        Ok(Ok(answer)) => {
+            let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).to_owned();
+            if answer.starts_with("HTTP/1.1 2") { Ok(body) } else { Err(refused(body)) }
+        }
+        Ok(Err(error)) => Err(refused(error.to_string())),
+        Err(_) => Err(refused(format!("no answer within {PATIENCE:?}"))),
+    }
+}
+
+/// One question needs no client library.
+async fn exchange(address: SocketAddr, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("{request} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Where a service that listens on `listen` can be asked: an unspecified address is every own one.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
