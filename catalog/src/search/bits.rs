@@ -32,13 +32,6 @@ impl Bits {
         }
     }
 
-    /// Takes `document` out.
-    pub(super) fn remove(&mut self, document: u32) {
-        if let Some(word) = self.words.get_mut(document as usize / 64) {
-            *word &= !(1 << (document % 64));
-        }
-    }
-
     /// Whether `document` is in the set.
     pub(super) fn contains(&self, document: u32) -> bool {
         self.words.get(document as usize / 64).is_some_and(|word| word >> (document % 64) & 1 == 1)
@@ -52,6 +45,24 @@ impl Bits {
     /// Takes out what is in `other`.
     pub(super) fn drop_all(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
+    }
+
+    /// Keeps what `test` answers with true. It is asked for at most 64 documents at once, in ascending
+    /// order, and answers into the slots beside them. No branch depends on the answers: with a filter
+    /// that half of the documents pass, that is several times as fast.
+    pub(super) fn retain(&mut self, mut test: impl FnMut(&[u32], &mut [bool])) {
+        let (mut documents, mut answers) = ([0; 64], [false; 64]);
+        for (at, word) in self.words.iter_mut().enumerate().filter(|(_, word)| **word != 0) {
+            let (mut rest, mut count) = (*word, 0);
+            while rest != 0 {
+                documents[count] = at as u32 * 64 + rest.trailing_zeros();
+                rest &= rest - 1;
+                count += 1;
+            }
+            test(&documents[..count], &mut answers[..count]);
+            let kept = documents.iter().zip(&answers).take(count);
+            *word = kept.fold(0, |kept, (document, answer)| kept | u64::from(*answer) << (document % 64));
+        }
     }
 
     /// How many documents are in the set.

@@ -116,13 +116,13 @@ pub(super) fn rank(segment: Segment<'_>, words: &[Word], stage: Stage, matches: 
 
 fn offer(segment: Segment<'_>, documents: &Bits, sum: impl Fn(u32) -> u64, top: &mut Top) -> Result<(), SearchError> {
     let (lengths, ids) = (segment.numbers(NAME_LENGTH)?, segment.numbers(fields::ID)?);
-    let mut values = [0; BLOCK];
+    let (floor, mut values) = (top.floor(), [0; BLOCK]);
     documents.blocks(|block| {
         let values = &mut values[..block.len()];
         lengths.get_vals(block, values);
         for (document, length) in block.iter().zip(values) {
             let key = !score(sum(*document), *length);
-            if (top.floor()..=top.ceiling()).contains(&key) {
+            if (floor..=top.ceiling()).contains(&key) {
                 top.offer((key, ids.get_val(*document)));
             }
         }

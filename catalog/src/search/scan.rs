@@ -128,13 +128,14 @@ fn ranked(
 ) -> Result<Vec<Rank>, SearchError> {
     let ids = segment.numbers(ID)?;
     let mut top = Top::new(limit, after);
+    let floor = top.floor();
     let mut values = [0; BLOCK];
     bits.blocks(|block| {
         let values = &mut values[..block.len()];
         keys.get_vals(block, values);
         for (document, key) in block.iter().zip(values) {
             let (key, _) = turned((*key, 0), direction);
-            if (top.floor()..=top.ceiling()).contains(&key) {
+            if (floor..=top.ceiling()).contains(&key) {
                 let (_, id) = turned((0, ids.get_val(*document)), direction);
                 top.offer((key, id));
             }

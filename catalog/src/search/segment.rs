@@ -52,9 +52,9 @@ impl Segment<'_> {
     /// Takes the deleted documents out of `bits`.
     pub(super) fn keep_alive(&self, bits: &mut Bits) {
         let Some(alive) = self.reader.alive_bitset() else { return };
-        let mut deleted = Vec::new();
-        bits.blocks(|block| deleted.extend(block.iter().filter(|document| alive.is_deleted(**document))));
-        deleted.into_iter().for_each(|document| bits.remove(document));
+        bits.retain(|documents, answers| {
+            documents.iter().zip(answers).for_each(|(document, answer)| *answer = alive.is_alive(*document));
+        });
     }
 
     /// The documents whose `field` has a word that answers `word` in `way`; `None` if none has.
@@ -106,13 +106,11 @@ impl Segment<'_> {
         let range = fields::price_value(min)..=fields::price_value(max);
         let prices = self.numbers(fields::PRICE)?;
         let mut values = [0; BLOCK];
-        let mut outside = Vec::new();
-        bits.blocks(|block| {
-            let values = &mut values[..block.len()];
-            prices.get_vals(block, values);
-            outside.extend(block.iter().zip(values).filter(|(_, price)| !range.contains(price)).map(|(document, _)| *document));
+        bits.retain(|documents, answers| {
+            let values = &mut values[..documents.len()];
+            prices.get_vals(documents, values);
+            values.iter().zip(answers).for_each(|(price, answer)| *answer = range.contains(price));
         });
-        outside.into_iter().for_each(|document| bits.remove(document));
         Ok(())
     }
 }

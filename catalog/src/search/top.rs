@@ -12,21 +12,19 @@ pub(super) struct Top {
     after: Option<Rank>,
     // The largest on top: it is the one that goes.
     kept: BinaryHeap<Rank>,
+    ceiling: u64,
 }
 
 impl Top {
     /// Keeps the `limit` smallest ranks that are larger than `after`.
     pub(super) fn new(limit: usize, after: Option<Rank>) -> Self {
-        Self { limit, after, kept: BinaryHeap::with_capacity(limit.min(1024)) }
+        Self { limit, after, kept: BinaryHeap::with_capacity(limit.min(1024)), ceiling: u64::MAX }
     }
 
-    /// The largest key that can still get in: what is larger need not be offered.
+    /// The largest key that can still get in: what is larger need not be offered. A million are asked
+    /// after it and a few hundred change it.
     pub(super) fn ceiling(&self) -> u64 {
-        match self.kept.peek() {
-            Some((key, _)) if self.kept.len() >= self.limit => *key,
-            _ if self.limit == 0 => 0,
-            _ => u64::MAX,
-        }
+        self.ceiling
     }
 
     /// The smallest key that can get in.
@@ -50,6 +48,9 @@ impl Top {
             && rank < *worst
         {
             *worst = rank;
+        }
+        if self.is_full() {
+            self.ceiling = self.kept.peek().map_or(0, |(key, _)| *key);
         }
     }
 

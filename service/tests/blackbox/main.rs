@@ -15,6 +15,10 @@ macro_rules! suite {
                 conditions::{answer_304_to_those_who_have_it, show_a_change_at_once},
                 hostile::{gets_a_problem_that_names_the_field, is_never_an_error_in_a_search},
                 original::{answers_as_it_did},
+                search::{
+                    says_who_searched, forgives_misspellings, goes_on_where_it_began, spreads_matches, completes_words,
+                    follows_writes, fills_pages_around_what_is_gone
+                },
                 framework::{errors_are_problems_too, serves_its_documentation, says_whether_it_is_ready},
             );
         }
@@ -35,4 +39,5 @@ macro_rules! suite {
 
 // An engine is a line.
 suite!(sqlite);
+suite!(sqlite_without_index);
 suite!(mariadb);

@@ -1,5 +1,7 @@
 //! A service of its own for each case: fresh database, known products, free ports.
 
+use std::time::Duration;
+
 use farmlokal::app::{self, App};
 use farmlokal::config::{self, Config};
 use farmlokal_catalog::store::{self, bulk::BulkProduct};
@@ -16,23 +18,28 @@ const SEED: u64 = 7;
 
 /// The engines of the suite.
 #[allow(non_camel_case_types, reason = "they name the modules of the suite")]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
+    /// Embedded, with the search index.
     sqlite,
+    /// Embedded, while the search index is not there: SQL answers.
+    sqlite_without_index,
+    /// MariaDB, with the search index.
     mariadb,
 }
 
 /// What a service keeps of its database until it ends; dropping it removes the database.
 #[allow(dead_code, reason = "kept to be dropped")]
-enum Home {
-    Folder(TempDir),
-    Server(mariadb::Database),
+struct Home {
+    folder: TempDir,
+    database: Option<mariadb::Database>,
 }
 
 pub struct Service {
     pub client: Client,
     pub base: String,
     pub admin: String,
+    pub indexed: bool,
     app: App,
     home: Home,
 }
@@ -40,18 +47,19 @@ pub struct Service {
 impl Service {
     pub async fn start(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
-        let (home, url) = match engine {
-            Engine::sqlite => {
-                let url = format!("sqlite:{}", folder.path().join("catalogue.db").display());
-                (Home::Folder(folder), url)
-            }
-            Engine::mariadb => {
-                let database = tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap();
-                let url = database.url();
-                (Home::Server(database), url)
-            }
+        let database = match engine {
+            Engine::mariadb => Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap()),
+            Engine::sqlite | Engine::sqlite_without_index => None,
         };
-        let config = configure(&format!("[database]\nurl = '{url}'"));
+        let url = match &database {
+            Some(database) => database.url(),
+            None => format!("sqlite:{}", folder.path().join("catalogue.db").display()),
+        };
+        let indexed = engine != Engine::sqlite_without_index;
+        let config = configure(&format!(
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}",
+            folder.path().display()
+        ));
         store::migrate(&config.database.url).await.unwrap();
         let plan = Plan { rows: ROWS, batch: 200, seed: SEED };
         farmlokal_seed::run(&config.database.url, plan, &*progress::for_stderr(), &CancellationToken::new())
@@ -59,17 +67,37 @@ impl Service {
             .unwrap();
         let app = app::start(&config).await.unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self {
-            client,
-            base: format!("http://{}", app.address),
-            admin: format!("http://{}", app.admin_address),
-            app,
-            home,
+        let (base, admin) = (format!("http://{}", app.address), format!("http://{}", app.admin_address));
+        let service = Self { client, base, admin, indexed, app, home: Home { folder, database } };
+        if indexed {
+            service.until("the index is ready", async || service.search_status().await["state"] == "ready").await;
+        }
+        service
+    }
+
+    /// Polls until `done`, with a deadline.
+    pub async fn until(&self, what: &str, done: impl AsyncFn() -> bool) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        while !done().await {
+            assert!(tokio::time::Instant::now() < deadline, "waited in vain: {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
+    /// Waits until a search for `word` finds `count` products: the index follows within a second.
+    pub async fn until_found(&self, word: &str, count: usize) {
+        let path = format!("/v1/products?search={word}&limit=100");
+        let found = async || self.json(&path).await["data"].as_array().unwrap().len() == count;
+        self.until(&format!("{count} products with {word}"), found).await;
+    }
+
+    /// What the admin port says of the index.
+    pub async fn search_status(&self) -> Value {
+        self.client.get(format!("{}/v1/admin/search", self.admin)).send().await.unwrap().json().await.unwrap()
+    }
+
     pub async fn stop(self) {
-        self.app.shut_down(std::time::Duration::ZERO).await;
+        self.app.shut_down(Duration::ZERO).await;
         // Dropping a database asks its server, which blocks.
         tokio::task::spawn_blocking(move || drop(self.home)).await.unwrap();
     }

@@ -31,9 +31,9 @@ fn rows(count: i64) -> Vec<Row> {
     let mut dice = Dice(7);
     (1..=count)
         .map(|id| {
-            let name = *dice.pick(&["Milk", "milk", "Mílk", "Ghee", "Żurek", "zebu", "दूध", "🍎", "Milk 2", "Milk-2", "a"]);
-            let category = *dice.pick(&["Fruits", "Fruits", "fruits", "Honey"]);
-            let price = *dice.pick(&["0", "1.50", "2.00", "2.01", "3.00", "9999999999.99"]);
+            let name = dice.pick(&["Milk", "milk", "Mílk", "Ghee", "Żurek", "zebu", "दूध", "🍎", "Milk 2", "Milk-2", "a"]);
+            let category = dice.pick(&["Fruits", "Fruits", "fruits", "Honey"]);
+            let price = dice.pick(&["0", "1.50", "2.00", "2.01", "3.00", "9999999999.99"]);
             Row { id, details: product(name, category, price), created_at: at(dice.below(4).cast_signed()) }
         })
         .collect()

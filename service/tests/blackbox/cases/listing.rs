@@ -71,6 +71,7 @@ pub async fn searches_words(service: &Service) {
         .create(&product(serde_json::json!({"name": "Zwetschgenknödel", "description": "with the word quetzalcoatl"})))
         .await;
     let id = made["id"].as_i64().unwrap();
+    service.until_found("quetzalcoatl", 1).await;
     for search in [
         "quetzalcoatl",
         "QUETZALCO",

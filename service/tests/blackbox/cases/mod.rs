@@ -6,4 +6,5 @@ pub mod framework;
 pub mod hostile;
 pub mod listing;
 pub mod original;
+pub mod search;
 pub mod writes;
