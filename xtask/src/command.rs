@@ -13,9 +13,7 @@ pub(crate) fn root() -> &'static Path {
 /// `cargo` with the words of `arguments`.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(arguments.split_whitespace())
-        .current_dir(root());
+    command.args(arguments.split_whitespace()).current_dir(root());
     // What `cargo run` told this program of its own package: some build scripts (ring's) watch
     // these, and everything above them would be built again at each change of the caller.
     for (name, _) in env::vars_os() {
@@ -29,14 +27,8 @@ pub(crate) fn cargo(arguments: &str) -> Command {
 
 /// Runs `command` to its end; an error names it.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    let status = command
-        .status()
-        .map_err(|error| format!("{}: {error}", line(command)))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{}: {status}", line(command)))
-    }
+    let status = command.status().map_err(|error| format!("{}: {error}", line(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("{}: {status}", line(command))) }
 }
 
 /// `command` as one would type it.

@@ -26,9 +26,7 @@ impl Instance {
     pub(crate) fn start(rows: u32) -> Result<Self, String> {
         run(&mut cargo("build --package farmlokal"))?;
         let fail = |error: std::io::Error| format!("farmlokal: {error}");
-        let program = env::current_exe()
-            .map_err(fail)?
-            .with_file_name("farmlokal");
+        let program = env::current_exe().map_err(fail)?.with_file_name("farmlokal");
         let directory = tempfile::tempdir().map_err(fail)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
@@ -43,10 +41,7 @@ impl Instance {
         process
             .wait_until(READY_WITHIN, || is_ready(admin).unwrap_or(false))
             .map_err(|error| format!("farmlokal {error}"))?;
-        Ok(Self {
-            address,
-            _process: process,
-        })
+        Ok(Self { address, _process: process })
     }
 
     /// Where its API answers: `http://127.0.0.1:port`.
@@ -59,10 +54,7 @@ impl Instance {
 fn is_ready(admin: SocketAddr) -> std::io::Result<bool> {
     let mut connection = TcpStream::connect(admin)?;
     connection.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(
-        connection,
-        "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(connection, "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
     let mut status = [0; "HTTP/1.1 200".len()];
     connection.read_exact(&mut status)?;
     Ok(status.ends_with(b" 200"))

@@ -1,9 +1,5 @@
 //! `cargo xtask …`: every chore that is not `cargo build`. One file a command.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line tool speaks to its terminal"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks to its terminal")]
 
 mod api;
 mod bench;
@@ -21,11 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 #[derive(Parser)]
-#[command(
-    bin_name = "cargo xtask",
-    about = "FarmLokal's chores",
-    disable_help_subcommand = true
-)]
+#[command(bin_name = "cargo xtask", about = "FarmLokal's chores", disable_help_subcommand = true)]
 enum Xtask {
     /// Install what is missing, lint, and run every test
     Test(test::Arguments),

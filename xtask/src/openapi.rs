@@ -14,10 +14,7 @@ pub(crate) fn document() -> PathBuf {
 /// Writes what `farmlokal openapi` prints to `docs/openapi.json`.
 pub(crate) fn run() -> Result<(), String> {
     let mut command = cargo("run --quiet --package farmlokal -- openapi");
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("{}: {error}", line(&command)))?;
+    let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("{}: {error}", line(&command)))?;
     if !output.status.success() {
         return Err(format!("{}: {}", line(&command), output.status));
     }

@@ -15,25 +15,17 @@ const NEEDED: [(&str, &str); 2] = [("mariadbd", "mariadb-server"), ("sqlite3", "
 ///
 /// When they cannot be installed; the message has the command that would do it.
 pub(crate) fn ensure() -> Result<(), String> {
-    let missing: Vec<_> = NEEDED
-        .iter()
-        .filter(|(name, _)| program::find(name).is_none())
-        .map(|(_, package)| *package)
-        .collect();
+    let missing: Vec<_> =
+        NEEDED.iter().filter(|(name, _)| program::find(name).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     if program::find("apt-get").is_none() {
-        return Err(format!(
-            "please install what Debian calls {}",
-            missing.join(" and ")
-        ));
+        return Err(format!("please install what Debian calls {}", missing.join(" and ")));
     }
     if !program::is_root() {
         let missing = missing.join(" ");
-        return Err(format!(
-            "please run: sudo apt-get install --no-install-recommends {missing}"
-        ));
+        return Err(format!("please run: sudo apt-get install --no-install-recommends {missing}"));
     }
     command::run(&mut apt_get(&["update"]))?;
     command::run(apt_get(&["install", "-y", "--no-install-recommends"]).args(missing))
@@ -41,8 +33,6 @@ pub(crate) fn ensure() -> Result<(), String> {
 
 fn apt_get(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     command
 }

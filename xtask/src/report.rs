@@ -24,11 +24,7 @@ enum Verdict {
 
 impl Report {
     /// Runs one step; `None` when it failed.
-    pub(crate) fn step<T>(
-        &mut self,
-        name: &'static str,
-        run: impl FnOnce() -> Result<T, String>,
-    ) -> Option<T> {
+    pub(crate) fn step<T>(&mut self, name: &'static str, run: impl FnOnce() -> Result<T, String>) -> Option<T> {
         println!("\n==> {name}");
         let start = Instant::now();
         let outcome = run().inspect_err(|message| println!("{message}"));
@@ -38,40 +34,24 @@ impl Report {
             Err(_) => Verdict::Failed,
         };
         println!("<== {name}: {verdict}, {:.1} s", took.as_secs_f64());
-        self.steps.push(Step {
-            name,
-            verdict,
-            took,
-        });
+        self.steps.push(Step { name, verdict, took });
         outcome.ok()
     }
 
     /// Notes a step that lacks what it needs.
     pub(crate) fn skip(&mut self, name: &'static str) {
-        self.steps.push(Step {
-            name,
-            verdict: Verdict::Skipped,
-            took: Duration::ZERO,
-        });
+        self.steps.push(Step { name, verdict: Verdict::Skipped, took: Duration::ZERO });
     }
 
     /// How many steps failed.
     pub(crate) fn failed(&self) -> usize {
-        self.steps
-            .iter()
-            .filter(|step| step.verdict == Verdict::Failed)
-            .count()
+        self.steps.iter().filter(|step| step.verdict == Verdict::Failed).count()
     }
 
     /// Prints the table of all steps.
     pub(crate) fn print(&self) {
         println!("\n{:<12} {:<8} {:>8}", "step", "result", "seconds");
-        for Step {
-            name,
-            verdict,
-            took,
-        } in &self.steps
-        {
+        for Step { name, verdict, took } in &self.steps {
             println!("{name:<12} {verdict:<8} {:>8.1}", took.as_secs_f64());
         }
     }

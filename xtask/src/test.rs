@@ -48,11 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let by_tests = usize::from(counts.failed > 0);
     let failed = counts.failed + report.failed() - by_tests;
     println!("\n{} passed, {failed} failed", counts.passed);
-    if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn lint(report: &mut Report) {
@@ -61,9 +57,7 @@ fn lint(report: &mut Report) {
     let clippy = "clippy --workspace --all-targets -- -D warnings";
     report.step("clippy", || run_command(&mut cargo(clippy)));
     let doc = "doc --workspace --no-deps --document-private-items";
-    report.step("doc", || {
-        run_command(cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))
-    });
+    report.step("doc", || run_command(cargo(doc).env("RUSTDOCFLAGS", "-D warnings")));
 }
 
 /// Runs `cargo test`, passes its output on and counts along.
@@ -73,10 +67,7 @@ fn test(arguments: &[String], mariadb_url: &str, counts: &mut Counts) -> Result<
     if !arguments.iter().any(selects) {
         command.arg("--workspace");
     }
-    command
-        .args(arguments)
-        .env(mariadb::URL_VARIABLE, mariadb_url)
-        .stdout(Stdio::piped());
+    command.args(arguments).env(mariadb::URL_VARIABLE, mariadb_url).stdout(Stdio::piped());
     let fail = |error| format!("cargo test: {error}");
     let mut child = command.spawn().map_err(fail)?;
     let output = child.stdout.take().into_iter();
@@ -90,11 +81,7 @@ fn test(arguments: &[String], mariadb_url: &str, counts: &mut Counts) -> Result<
         }
     }
     let status = child.wait().map_err(fail)?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{}: {status}", line(&command)))
-    }
+    if status.success() { Ok(()) } else { Err(format!("{}: {status}", line(&command))) }
 }
 
 /// The counts of `test result: ok. 8 passed; 0 failed; 0 ignored; …`; `None` for any other line.
@@ -102,10 +89,7 @@ fn parse(line: &str) -> Option<Counts> {
     let (_verdict, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let mut counts = counts.split("; ");
     let mut next = |unit| counts.next()?.strip_suffix(unit)?.parse().ok();
-    Some(Counts {
-        passed: next(" passed")?,
-        failed: next(" failed")?,
-    })
+    Some(Counts { passed: next(" passed")?, failed: next(" failed")? })
 }
 
 #[cfg(test)]
@@ -116,23 +100,12 @@ mod tests {
     fn results_are_counted() {
         let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered \
                     out; finished in 0.02s";
-        assert_eq!(
-            parse(line),
-            Some(Counts {
-                passed: 12,
-                failed: 3
-            })
-        );
+        assert_eq!(parse(line), Some(Counts { passed: 12, failed: 3 }));
     }
 
     #[test]
     fn other_lines_are_not() {
-        for line in [
-            "",
-            "running 8 tests",
-            "test result: ok",
-            "test result: ok. many passed",
-        ] {
+        for line in ["", "running 8 tests", "test result: ok", "test result: ok. many passed"] {
             assert_eq!(parse(line), None, "{line}");
         }
     }

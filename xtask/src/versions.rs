@@ -39,11 +39,7 @@ pub(crate) fn check() -> Result<(), String> {
     let file = root().join("Cargo.lock");
     let lock = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let repeated = repeated(&lock)?;
-    if repeated.is_empty() {
-        Ok(())
-    } else {
-        Err(repeated.join("\n"))
-    }
+    if repeated.is_empty() { Ok(()) } else { Err(repeated.join("\n")) }
 }
 
 fn repeated(lock: &str) -> Result<Vec<String>, String> {
@@ -58,11 +54,7 @@ fn repeated(lock: &str) -> Result<Vec<String>, String> {
         .filter(|(_, versions)| versions.len() > 1)
         .map(|(name, versions)| {
             let versions: Vec<_> = versions.into_iter().collect();
-            format!(
-                "{name} occurs in {} versions: {}",
-                versions.len(),
-                versions.join(", ")
-            )
+            format!("{name} occurs in {} versions: {}", versions.len(), versions.join(", "))
         })
         .collect())
 }
@@ -72,32 +64,22 @@ mod tests {
     use super::*;
 
     fn lock(packages: &[(&str, &str)]) -> String {
-        let package = |(name, version)| {
-            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\n")
-        };
+        let package = |(name, version)| format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\n");
         let packages: String = packages.iter().copied().map(package).collect();
         format!("version = 4\n\n{packages}")
     }
 
     #[test]
     fn several_versions_are_named() {
-        let lock = lock(&[
-            ("http", "0.2.12"),
-            ("http", "1.5.0"),
-            ("syn", "1.0.0"),
-            ("syn", "2.0.0"),
-            ("tokio", "1.54.1"),
-        ]);
+        let lock =
+            lock(&[("http", "0.2.12"), ("http", "1.5.0"), ("syn", "1.0.0"), ("syn", "2.0.0"), ("tokio", "1.54.1")]);
         let expected = vec!["http occurs in 2 versions: 0.2.12, 1.5.0".to_owned()];
         assert_eq!(repeated(&lock), Ok(expected));
     }
 
     #[test]
     fn one_version_is_fine() {
-        assert_eq!(
-            repeated(&lock(&[("http", "1.5.0"), ("tokio", "1.54.1")])),
-            Ok(vec![])
-        );
+        assert_eq!(repeated(&lock(&[("http", "1.5.0"), ("tokio", "1.54.1")])), Ok(vec![]));
     }
 
     #[test]

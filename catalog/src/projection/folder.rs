@@ -40,28 +40,28 @@ impl Folder {
             Err(error) => return Err(error),
         };
         let mut lines = text.lines();
-        let generation = lines.next().filter(|name| is_generation(name));
+        let generation = lines.next().filter(|name| number(name).is_some());
         Ok(generation.filter(|_| lines.next() == Some(identity)).map(|name| self.0.join(name)))
     }
 
-    /// An empty folder for the next generation; all others but the current one are removed.
+    /// An empty folder for the next generation.
     pub(super) fn next(&self) -> io::Result<PathBuf> {
-        let current = self.names_current()?;
-        let mut highest = 0;
-        for entry in fs::read_dir(&self.0)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if !is_generation(&name) {
-                continue;
-            }
-            highest = highest.max(name[PREFIX.len()..].parse().unwrap_or(0));
-            if Some(&name) != current.as_ref() {
-                fs::remove_dir_all(entry.path())?;
-            }
-        }
-        let next = self.0.join(format!("{PREFIX}{}", highest + 1_u64));
+        let highest = self.generations()?.into_iter().map(|(number, _)| number).max().unwrap_or(0);
+        let next = self.0.join(format!("{PREFIX}{}", highest + 1));
         fs::create_dir(&next)?;
         Ok(next)
+    }
+
+    /// Removes all generations but the current one. Whoever still reads one keeps its files until done.
+    pub(super) fn sweep(&self) -> io::Result<()> {
+        let current = fs::read_to_string(self.0.join("CURRENT")).unwrap_or_default();
+        let current = current.lines().next().map(|name| self.0.join(name));
+        for (_, path) in self.generations()? {
+            if Some(&path) != current.as_ref() {
+                fs::remove_dir_all(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes `generation` the current one.
@@ -76,18 +76,22 @@ impl Folder {
         File::open(&self.0)?.sync_all()
     }
 
-    fn names_current(&self) -> io::Result<Option<String>> {
-        match fs::read_to_string(self.0.join("CURRENT")) {
-            Ok(text) => Ok(text.lines().next().map(str::to_owned)),
-            Err(_) => Ok(None),
+    fn generations(&self) -> io::Result<Vec<(u64, PathBuf)>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            if let Some(number) = number(&entry.file_name().to_string_lossy()) {
+                found.push((number, entry.path()));
+            }
         }
+        Ok(found)
     }
 }
 
 const PREFIX: &str = "generation-";
 
-fn is_generation(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+fn number(name: &str) -> Option<u64> {
+    name.strip_prefix(PREFIX)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -111,10 +115,11 @@ mod tests {
         // A crash while the second one is built: the first stays, the second is swept away.
         let second = folder.next().unwrap();
         fs::write(second.join("half"), "x").unwrap();
+        folder.sweep().unwrap();
         let third = folder.next().unwrap();
-        assert!(first.exists() && !second.exists() && third.exists());
+        assert!(first.exists() && !second.join("half").exists() && third.exists());
         folder.switch(&third, "a").unwrap();
-        folder.next().unwrap();
+        folder.sweep().unwrap();
         assert!(!first.exists() && third.exists());
     }
 

@@ -7,7 +7,7 @@ use chrono::Utc;
 use tokio::time::{Instant, timeout};
 
 use super::tail::Tail;
-use super::{POLL, Projection, ProjectionError, blocking};
+use super::{POLL, Projection, ProjectionError};
 use crate::search::{IndexWriter, SearchError, SearchIndex};
 use crate::store::changes::Change;
 use crate::{Limit, ProductId};
@@ -21,13 +21,15 @@ const PRUNE_EVERY: u32 = 240;
 
 impl Projection {
     /// Brings the index up to the log's end and keeps it there, until it has to be built anew; says why.
-    pub(super) async fn follow(&self, index: SearchIndex) -> Result<&'static str, ProjectionError> {
+    /// Bulk loads up to the change `covered` are in it already.
+    pub(super) async fn follow(&self, index: SearchIndex, covered: u64) -> Result<&'static str, ProjectionError> {
         let mut tail = Tail::at(index.position());
-        let mut writer = blocking({
-            let index = index.clone();
-            move || index.writer(HEAP_BYTES, 1)
-        })
-        .await?;
+        let mut writer = self
+            .blocking({
+                let index = index.clone();
+                move || index.writer(HEAP_BYTES, 1)
+            })
+            .await?;
         let mut polls = 0_u32;
         loop {
             if self.rebuild.load(Ordering::Relaxed) {
@@ -35,7 +37,7 @@ impl Projection {
             }
             let changes = self.store.changes(tail.high(), &tail.gaps(), PIECE).await?;
             let full = changes.len() >= PIECE as usize;
-            if changes.iter().any(|change| change.product.is_none()) {
+            if changes.iter().any(|change| change.product.is_none() && change.number > covered) {
                 return Ok("products were loaded in bulk");
             }
             self.note_lag(&changes);
@@ -69,13 +71,14 @@ impl Projection {
             let present = self.store.current(ids).await?;
             let gone: Vec<ProductId> =
                 ids.iter().filter(|id| !present.iter().any(|product| product.id == **id)).copied().collect();
-            writer = blocking(move || {
-                gone.into_iter().try_for_each(|id| writer.remove(id))?;
-                super::build::put_all(writer, &present)
-            })
-            .await?;
+            writer = self
+                .blocking(move || {
+                    gone.into_iter().try_for_each(|id| writer.remove(id))?;
+                    super::build::put_all(writer, &present)
+                })
+                .await?;
         }
-        blocking(move || {
+        self.blocking(move || {
             writer.commit(settled)?;
             Ok::<_, SearchError>(writer)
         })

@@ -15,10 +15,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::search::{SearchError, SearchIndex};
 use crate::store::{Store, StoreError};
-use folder::Folder;
+use folder::{Folder, Owner};
 
 pub use status::{State, Status};
 
@@ -50,6 +51,8 @@ pub struct Projection {
     status: RwLock<Status>,
     rebuild: AtomicBool,
     wake: Notify,
+    /// What computes or waits for the disk; it goes on when the task that asked for it is cut off.
+    work: TaskTracker,
 }
 
 impl Projection {
@@ -63,6 +66,7 @@ impl Projection {
             status: RwLock::new(Status::default()),
             rebuild: AtomicBool::new(false),
             wake: Notify::new(),
+            work: TaskTracker::new(),
         })
     }
 
@@ -95,12 +99,17 @@ impl Projection {
         self.rebuild();
     }
 
-    /// Builds and follows until `stop`.
+    /// Builds and follows until `stop`; once in a projection's life. When it returns, nothing of it
+    /// touches the folder any more.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut owner = None;
         let work = async {
             loop {
-                match self.cycle().await {
-                    Ok(why) => tracing::info!("building the search index anew: {why}"),
+                match self.cycle(&mut owner).await {
+                    Ok(why) => {
+                        tracing::info!("building the search index anew: {why}");
+                        self.rebuild.store(true, Ordering::Relaxed);
+                    }
                     Err(error) => {
                         tracing::warn!("search index: {error}; trying again");
                         self.note(|status| status.error = Some(error.to_string()));
@@ -111,23 +120,28 @@ impl Projection {
         };
         // Cut off at any point: what is on disk is whole or not current.
         stop.run_until_cancelled(work).await;
+        self.work.close();
+        self.work.wait().await;
+        self.publish(None);
+        drop(owner);
     }
 
     /// Once through: own the folder, have an index, follow the log until the index has to be built anew,
     /// and say why.
-    async fn cycle(&self) -> Result<&'static str, ProjectionError> {
-        let _owner = loop {
-            match self.folder.own()? {
-                Some(owner) => break owner,
-                None => {
-                    self.note(|status| status.state = State::Waiting);
-                    sleep(OWNER_POLL).await;
-                }
+    async fn cycle(&self, owner: &mut Option<Owner>) -> Result<&'static str, ProjectionError> {
+        while owner.is_none() {
+            *owner = self.folder.own()?;
+            if owner.is_none() {
+                self.note(|status| status.state = State::Waiting);
+                sleep(OWNER_POLL).await;
             }
-        };
+        }
         let identity = self.store.identity().await?;
-        let index = match self.reusable(&identity).await? {
-            Some(index) if !self.rebuild.swap(false, Ordering::Relaxed) => index,
+        let (index, covered) = match self.reusable(&identity).await? {
+            Some(index) if !self.rebuild.swap(false, Ordering::Relaxed) => {
+                let position = index.position();
+                (index, position)
+            }
             kept => {
                 // An index that still serves goes on while the next one is built beside it.
                 if self.index().is_none() {
@@ -138,8 +152,9 @@ impl Projection {
             }
         };
         self.publish(Some(index.clone()));
+        self.folder.sweep()?;
         self.note(|status| (status.state, status.error) = (State::Ready, None));
-        self.follow(index).await
+        self.follow(index, covered).await
     }
 
     fn publish(&self, index: Option<SearchIndex>) {
@@ -149,11 +164,12 @@ impl Projection {
     fn note(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.status.write().unwrap_or_else(PoisonError::into_inner));
     }
-}
 
-/// Runs `work`, which computes or waits for the disk, where it holds nobody up.
-async fn blocking<T: Send + 'static, E: Into<ProjectionError> + Send + 'static>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, ProjectionError> {
-    tokio::task::spawn_blocking(work).await?.map_err(Into::into)
+    /// Runs `work`, which computes or waits for the disk, where it holds nobody up.
+    async fn blocking<T: Send + 'static, E: Into<ProjectionError> + Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ProjectionError> {
+        self.work.spawn_blocking(work).await?.map_err(Into::into)
+    }
 }

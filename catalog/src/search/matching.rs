@@ -2,11 +2,11 @@
 
 use tantivy::Searcher;
 
+use super::SearchError;
 use super::bits::Bits;
 use super::fields::Fields;
 use super::segment::Segment;
 use super::word::{Stage, Word};
-use super::SearchError;
 use crate::{Filter, SearchText};
 
 /// The documents that answer a search, or all when there is none, segment by segment.
@@ -55,7 +55,11 @@ impl<'a> Matching<'a> {
 }
 
 /// The segments that have documents with every one of `words`, and which those are.
-fn answering<'a>(segments: &[Segment<'a>], words: &[Word], stage: Stage) -> Result<Vec<(Segment<'a>, Bits)>, SearchError> {
+fn answering<'a>(
+    segments: &[Segment<'a>],
+    words: &[Word],
+    stage: Stage,
+) -> Result<Vec<(Segment<'a>, Bits)>, SearchError> {
     let mut found = Vec::new();
     for segment in segments {
         if let Some(mut bits) = with_all(segment, words, stage)? {

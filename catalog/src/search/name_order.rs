@@ -41,7 +41,10 @@ fn smaller_than(names: &StrColumn, name: &str) -> Result<u64, SearchError> {
 
 /// The names of `ordinals`, in the order given. The dictionary is read forwards once: names lie in
 /// blocks, and going back means reading a block again.
-pub(super) fn texts(names: &StrColumn, ordinals: impl Iterator<Item = u64> + Clone) -> Result<Vec<String>, SearchError> {
+pub(super) fn texts(
+    names: &StrColumn,
+    ordinals: impl Iterator<Item = u64> + Clone,
+) -> Result<Vec<String>, SearchError> {
     let mut texts: BTreeMap<u64, String> = ordinals.clone().map(|ordinal| (ordinal, String::new())).collect();
     let sorted: Vec<u64> = texts.keys().copied().collect();
     let mut slots = texts.values_mut();

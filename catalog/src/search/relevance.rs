@@ -43,7 +43,9 @@ struct Step {
 fn steps(word: &Word, stage: Stage, fields: Fields) -> Vec<Step> {
     let places = [fields.name, fields.producer, fields.any];
     let mut steps: Vec<_> = (word.ways(stage).into_iter())
-        .flat_map(|way| places.into_iter().zip(worth(way)).map(move |(field, worth)| Step { worth, field, way, ground: false }))
+        .flat_map(|way| {
+            places.into_iter().zip(worth(way)).map(move |(field, worth)| Step { worth, field, way, ground: false })
+        })
         .collect();
     steps.sort_by_key(|step| std::cmp::Reverse(step.worth));
     if let Some(last) = steps.last_mut() {
@@ -89,7 +91,13 @@ impl<'a> Ladder<'a> {
 
 /// Offers `matches` to `top`, by score and id. First come those that have every word where it is worth
 /// most; if they fill the page, the others need not be scored.
-pub(super) fn rank(segment: Segment<'_>, words: &[Word], stage: Stage, matches: &Bits, top: &mut Top) -> Result<(), SearchError> {
+pub(super) fn rank(
+    segment: Segment<'_>,
+    words: &[Word],
+    stage: Stage,
+    matches: &Bits,
+    top: &mut Top,
+) -> Result<(), SearchError> {
     let mut ladders: Vec<_> = words.iter().map(|word| Ladder::new(segment, word, stage)).collect();
     let (mut best, mut most) = (matches.clone(), 0);
     for ladder in &mut ladders {

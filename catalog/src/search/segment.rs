@@ -9,10 +9,10 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{TantivyError, Term};
 
+use super::SearchError;
 use super::bits::{BLOCK, Bits};
 use super::fields::{self, Fields};
 use super::word::{Way, Word};
-use super::SearchError;
 use crate::{Category, Filter, PriceRange};
 
 /// A column of whole numbers, one a document.
@@ -69,7 +69,12 @@ impl Segment<'_> {
     }
 
     /// The documents that have the term of `info` in `index`, added to `bits`.
-    pub(super) fn read(&self, index: &InvertedIndexReader, info: &TermInfo, bits: &mut Bits) -> Result<(), SearchError> {
+    pub(super) fn read(
+        &self,
+        index: &InvertedIndexReader,
+        info: &TermInfo,
+        bits: &mut Bits,
+    ) -> Result<(), SearchError> {
         let mut postings = index.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
         loop {
             let documents = postings.docs();

@@ -24,7 +24,8 @@ const FORGIVING: usize = 4;
 pub(super) fn suggest(segments: &[Segment<'_>], text: &SearchText, limit: usize) -> Result<Vec<String>, SearchError> {
     let mut words = Word::of(text);
     let Some(last) = words.pop() else { return Ok(Vec::new()) };
-    let Some(before) = words.iter().map(|word| corrected(segments, word)).collect::<Result<Option<Vec<_>>, _>>()? else {
+    let Some(before) = words.iter().map(|word| corrected(segments, word)).collect::<Result<Option<Vec<_>>, _>>()?
+    else {
         return Ok(Vec::new());
     };
     let mut endings = frequencies(segments, &last, Way::Prefix)?;
@@ -35,7 +36,8 @@ pub(super) fn suggest(segments: &[Segment<'_>], text: &SearchText, limit: usize)
     let mut counted = together(segments, &before, endings)?;
     counted.retain(|(_, count)| *count > 0);
     sort(&mut counted);
-    let phrase = |ending: String| before.iter().map(|word| word.text.clone()).chain([ending]).collect::<Vec<_>>().join(" ");
+    let phrase =
+        |ending: String| before.iter().map(|word| word.text.clone()).chain([ending]).collect::<Vec<_>>().join(" ");
     Ok(counted.into_iter().take(limit).map(|(ending, _)| phrase(ending)).collect())
 }
 
@@ -71,7 +73,11 @@ fn sort(words: &mut [(String, u64)]) {
 }
 
 /// `endings` with the number of names that have them and all of `before`, deleted products left out.
-fn together(segments: &[Segment<'_>], before: &[Word], endings: Vec<(String, u64)>) -> Result<Vec<(String, u64)>, SearchError> {
+fn together(
+    segments: &[Segment<'_>],
+    before: &[Word],
+    endings: Vec<(String, u64)>,
+) -> Result<Vec<(String, u64)>, SearchError> {
     if before.is_empty() && segments.iter().all(|segment| !segment.reader.has_deletes()) {
         return Ok(endings);
     }

@@ -52,8 +52,9 @@ pub enum StoreError {
 
 /// The numbers that MySQL, MariaDB and SQLite give to the errors we tell apart.
 mod code {
-    /// MySQL `ER_QUERY_TIMEOUT`, MariaDB `ER_STATEMENT_TIMEOUT`, SQLite `SQLITE_INTERRUPT`.
-    pub(super) const TIME_LIMIT: [&str; 3] = ["3024", "1969", "9"];
+    /// MySQL `ER_QUERY_TIMEOUT`, MariaDB `ER_STATEMENT_TIMEOUT` and, out of a full-text search,
+    /// `HA_ERR_ABORTED_BY_USER`; `ER_QUERY_INTERRUPTED`, `SQLITE_INTERRUPT`.
+    pub(super) const TIME_LIMIT: [&str; 5] = ["3024", "1969", "188", "1317", "9"];
     /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_CON_COUNT_ERROR`, `SQLITE_BUSY`, `SQLITE_BUSY_SNAPSHOT`.
     pub(super) const BUSY: [&str; 5] = ["1205", "1213", "1040", "5", "517"];
     /// `ER_NO_SUCH_TABLE`, `ER_KEY_DOES_NOT_EXITS`, `ER_FT_MATCHING_KEY_NOT_FOUND`, `ER_SERVER_SHUTDOWN`,

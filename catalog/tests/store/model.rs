@@ -14,7 +14,8 @@ pub(crate) fn orders() -> impl Iterator<Item = Order> {
 
 /// Whether `filter` leaves `details`.
 pub(crate) fn matches(filter: &Filter, details: &NewProduct) -> bool {
-    filter.category.as_ref().is_none_or(|category| *category == details.category) && filter.price.contains(details.price)
+    filter.category.as_ref().is_none_or(|category| *category == details.category)
+        && filter.price.contains(details.price)
 }
 
 /// The ids of the `rows` that `filter` leaves, in `order`.

@@ -26,18 +26,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         .arg(config())
         .arg("run")
         .arg(document())
-        .args([
-            "--url",
-            &instance.url(),
-            "--checks=all",
-            "--continue-on-failure",
-        ])
-        .args([
-            "--phases=examples,coverage,fuzzing",
-            "--seed=42",
-            "--max-time",
-            SECONDS,
-        ])
+        .args(["--url", &instance.url(), "--checks=all", "--continue-on-failure"])
+        .args(["--phases=examples,coverage,fuzzing", "--seed=42", "--max-time", SECONDS])
         .args(arguments);
     command::run(&mut command)
 }

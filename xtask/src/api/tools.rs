@@ -16,13 +16,7 @@ pub(crate) fn spectral() -> Result<PathBuf, String> {
     if !program.exists() {
         let package = format!("@stoplight/spectral-cli@{SPECTRAL}");
         let mut npm = Command::new("npm");
-        npm.args([
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            "--prefix",
-        ]);
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
         run(npm.arg(&home).arg(package))?;
     }
     Ok(program)
@@ -41,9 +35,7 @@ pub(crate) fn schemathesis() -> Result<PathBuf, String> {
 }
 
 fn cache() -> Result<PathBuf, String> {
-    let given = env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|it| it.is_absolute());
+    let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
     given
         .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
         .map(|cache| cache.join("farmlokal"))

@@ -9,7 +9,8 @@ use super::*;
 const PRODUCTS: i64 = 600;
 
 fn state(id: i64, turn: i64) -> Product {
-    let name = ["Mango Pickle", "Mango", "Mangoes from Ratnagiri", "Green Mango Chutney"][(id % 4 + turn % 2) as usize % 4];
+    let name =
+        ["Mango Pickle", "Mango", "Mangoes from Ratnagiri", "Green Mango Chutney"][(id % 4 + turn % 2) as usize % 4];
     let producer = ["Farm", "Mango Grove", "Estate"][((id + turn) % 3) as usize];
     product(id, [name, producer, "ripe", "Fruits"], (id * 31 + turn * 17) % 40)
 }
@@ -40,7 +41,9 @@ fn gives_each_product_that_stays_exactly_once() {
     thread::scope(|scope| {
         scope.spawn(|| write(&index, &over));
         for turn in 0..3 {
-            for (search, sort) in Order::NAMES.iter().flat_map(|sort| ["mango", "mangoo", "man"].map(|search| (search, *sort))) {
+            for (search, sort) in
+                Order::NAMES.iter().flat_map(|sort| ["mango", "mangoo", "man"].map(|search| (search, *sort)))
+            {
                 let query = query(search, sort);
                 let found: Vec<_> = walk(&index, &query, 7 + turn).into_iter().filter(|id| id % 2 == 1).collect();
                 assert_eq!(found, scan::scan(&unwritten, &query), "{search} by {sort}");

@@ -82,10 +82,15 @@ fn answering<'a>(products: &'a [Product], search: Option<&SearchText>) -> Vec<(u
 }
 
 /// What `filter` and `search` leave, with scores.
-pub(super) fn matching<'a>(products: &'a [Product], filter: &Filter, search: Option<&SearchText>) -> Vec<(u64, &'a Product)> {
+pub(super) fn matching<'a>(
+    products: &'a [Product],
+    filter: &Filter,
+    search: Option<&SearchText>,
+) -> Vec<(u64, &'a Product)> {
     let wanted = |product: &Product| {
         let details = &product.details;
-        filter.category.as_ref().is_none_or(|category| *category == details.category) && filter.price.contains(details.price)
+        filter.category.as_ref().is_none_or(|category| *category == details.category)
+            && filter.price.contains(details.price)
     };
     answering(products, search).into_iter().filter(|(_, product)| wanted(product)).collect()
 }

@@ -5,10 +5,19 @@ use super::*;
 #[test]
 fn complete_and_correct() {
     let names = [
-        "Organic Alphonso Mangoes", "Organic Kesar Mangoes", "Mango Pickle", "Organic Milk", "Milk", "Buffalo Milk",
-        "Fresh Mint", "Crème fraîche", "Mandarins", "Box A1",
+        "Organic Alphonso Mangoes",
+        "Organic Kesar Mangoes",
+        "Mango Pickle",
+        "Organic Milk",
+        "Milk",
+        "Buffalo Milk",
+        "Fresh Mint",
+        "Crème fraîche",
+        "Mandarins",
+        "Box A1",
     ];
-    let products: Vec<_> = (1..).zip(names).map(|(id, name)| product(id, [name, "Mill Farm", "", "Food"], 100)).collect();
+    let products: Vec<_> =
+        (1..).zip(names).map(|(id, name)| product(id, [name, "Mill Farm", "", "Food"], 100)).collect();
     let (_dir, index) = index_of(&products, 2);
     let table: [(&str, &[&str]); 14] = [
         ("m", &["milk", "mangoes", "mandarins", "mango", "mint"]),

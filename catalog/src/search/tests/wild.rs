@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn small() -> (TempDir, SearchIndex) {
-    let rows = [["Mango", "Farm", "ripe", "Fruits"], ["苺 ジャム", "農場", "甘い 🍓", "Fruits"], ["NULL", "AND OR", "id:1", "x"]];
+    let rows = [
+        ["Mango", "Farm", "ripe", "Fruits"],
+        ["苺 ジャム", "農場", "甘い 🍓", "Fruits"],
+        ["NULL", "AND OR", "id:1", "x"],
+    ];
     index_of(&(1..).zip(rows).map(|(id, row)| product(id, row, id)).collect::<Vec<_>>(), 1)
 }
 
@@ -26,9 +30,41 @@ fn of_any_odd_kind() {
     let long = "x".repeat(10_000);
     let words = "mango ".repeat(2_000);
     let texts = [
-        "", " ", "\0", "\u{1}\u{7f}\u{85}", "\u{200b}", "man\u{200b}go", "🍓", "苺", "ジャム", "e\u{301}", "\u{202e}ogna", "*", "man*",
-        "\"mango", "mango~2", "name:mango", "id:[1 TO 9]", "+mango -farm", "(mango", "mango)", "a AND NOT b", "AND", "NULL",
-        "' OR 1=1 --", "%", "\\", "/.*/", "^$", "mango^9", "İ", "ß", "\u{fdfa}\u{fdfa}\u{fdfa}", "\u{10ffff}", &long, &words,
+        "",
+        " ",
+        "\0",
+        "\u{1}\u{7f}\u{85}",
+        "\u{200b}",
+        "man\u{200b}go",
+        "🍓",
+        "苺",
+        "ジャム",
+        "e\u{301}",
+        "\u{202e}ogna",
+        "*",
+        "man*",
+        "\"mango",
+        "mango~2",
+        "name:mango",
+        "id:[1 TO 9]",
+        "+mango -farm",
+        "(mango",
+        "mango)",
+        "a AND NOT b",
+        "AND",
+        "NULL",
+        "' OR 1=1 --",
+        "%",
+        "\\",
+        "/.*/",
+        "^$",
+        "mango^9",
+        "İ",
+        "ß",
+        "\u{fdfa}\u{fdfa}\u{fdfa}",
+        "\u{10ffff}",
+        &long,
+        &words,
     ];
     texts.into_iter().for_each(|text| ask(&index, text));
     let longest = long.chars().take(SearchText::MAX_CHARS).collect::<String>();

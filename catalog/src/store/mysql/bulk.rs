@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
+use super::changes;
 use crate::NameKey;
 use crate::store::bulk::{BulkError, BulkLoad, BulkProduct, SeedRun, out_of_order, per_category, span};
 use crate::store::{DatabaseUrl, StoreError};
 
 /// Rows of one statement: from here on, more of them gain nothing.
-const CHUNK: usize = 250;
+const CHUNK: usize = 1_000;
 
 pub(in crate::store) struct MysqlBulk {
     /// Holds the named lock; the server gives it back when the connection ends, however it ends.
@@ -99,6 +100,8 @@ impl BulkLoad for MysqlBulk {
         }
         step("statistics", parts, parts);
         sqlx::query("ANALYZE TABLE products").fetch_all(&mut self.connection).await?;
+        // What is derived from the products learns that any of them may be new.
+        changes::note(&mut self.connection, None).await?;
         sqlx::query("UPDATE seed_run SET finished = TRUE").execute(&mut self.connection).await?;
         Ok(())
     }

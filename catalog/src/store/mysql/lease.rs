@@ -1,13 +1,19 @@
 //! A connection on loan from a pool for one call.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use sqlx::MySql;
 use sqlx::mysql::{MySqlConnection, MySqlPool};
 use sqlx::pool::PoolConnection;
+use tokio::runtime::Handle;
 use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use crate::store::StoreError;
+
+/// A connection that has not answered the pool by then is given up, and its place in the pool is free.
+const RETURNS_WITHIN: Duration = Duration::from_secs(1);
 
 /// A connection that goes back to its pool only when its call came to an end, and is closed otherwise.
 ///
@@ -53,8 +59,12 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if !self.ended {
-            self.connection.close_on_drop();
+        match Handle::try_current() {
+            // The pool asks the connection whether it lives, and would wait for the answer for ever.
+            Ok(runtime) if self.ended => {
+                runtime.spawn(timeout(RETURNS_WITHIN, self.connection.return_to_pool()));
+            }
+            _ => self.connection.close_on_drop(),
         }
     }
 }

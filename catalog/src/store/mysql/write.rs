@@ -3,8 +3,8 @@
 use sqlx::Connection as _;
 use sqlx::mysql::MySqlConnection;
 
-use super::{changes, read};
 use super::row::datetime;
+use super::{changes, read};
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
+use super::changes;
 use crate::NameKey;
 use crate::store::bulk::{BulkError, BulkLoad, BulkProduct, SeedRun, out_of_order, per_category, span};
 use crate::store::{DatabaseUrl, StoreError};
@@ -95,6 +96,8 @@ impl BulkLoad for SqliteBulk {
         }
         step("statistics", parts, parts);
         sqlx::query("ANALYZE").execute(&mut self.connection).await?;
+        // What is derived from the products learns that any of them may be new.
+        changes::note(&mut self.connection, None).await?;
         sqlx::query("UPDATE seed_run SET finished = 1").execute(&mut self.connection).await?;
         // The log has grown to the size of the largest index; give the disk back.
         sqlx::query("PRAGMA wal_checkpoint (TRUNCATE)").execute(&mut self.connection).await?;

@@ -1,66 +1,95 @@
-//! Callers that go away in the middle of a call.
+//! Callers that go away in the middle of a call: their clients hung up.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use farmlokal_catalog::store::Options;
+use farmlokal_catalog::ProductPatch;
+use farmlokal_catalog::store::{self, Options};
 
-use crate::engine::{Shop, conformance};
-use crate::sample::{Dice, Row, at, filter, limit, product, query};
+use crate::engine::{Mariadb, Proxy, Shop, conformance};
+use crate::sample::{Dice, Row, at, filter, id, limit, priced, product, query};
 
-conformance!(leave_the_connection_to_the_next_one);
+conformance!(leave_the_connection_to_the_next_one, leave_the_product_whole);
+
+fn one_connection() -> Options {
+    Options { max_connections: 1, ..Options::default() }
+}
+
+fn rows(count: i64) -> Vec<Row> {
+    let named = |id| product(&format!("Milk {id}"), "Dairy", "1.00");
+    (1..=count).map(|id| Row { id, details: named(id), created_at: at(0) }).collect()
+}
+
+/// Gives up on `call` after a random part of `longest`: where in the call that is, is what matters.
+async fn abandon<T>(call: impl Future<Output = T>, longest: Duration, dice: &mut Dice) {
+    let part = Duration::from_micros(dice.below(longest.as_micros() as u64 + 1));
+    let _ = tokio::time::timeout(part, call).await;
+}
 
 async fn leave_the_connection_to_the_next_one(shop: &Shop) {
-    let rows: Vec<Row> = (1..=2_000)
-        .map(|id| Row {
-            id,
-            details: product(&format!("{} {id}", "long name ".repeat(18)), "Fruits", "1.00"),
-            created_at: at(id),
-        })
-        .collect();
-    shop.insert(&rows).await;
-    let store = shop.reopen(&Options { max_connections: 1, ..Options::default() }).await;
+    shop.insert(&rows(3_000)).await;
+    let store = shop.reopen(&one_connection()).await;
     let mut dice = Dice(1);
-    let query = query(&filter("", "", ""), "", "");
-    for round in 0..3000 {
-        let (reader, asked) = (store.clone(), query.clone());
-        let task =
-            tokio::spawn(async move { reader.list(&asked, None, limit(100)).await.map(|page| page.products.len()) });
-        tokio::time::sleep(Duration::from_micros(dice.below(3_000))).await;
-        task.abort();
-        let _ = task.await;
-        if round % 10 == 0 {
-            let found = store.get(crate::sample::id(7)).await;
+    for search in ["", "milk"] {
+        let query = query(&filter("", "", ""), search, "price");
+        let start = Instant::now();
+        store.list(&query, None, limit(100)).await.unwrap();
+        let whole = start.elapsed();
+        for round in 0..40 {
+            abandon(store.list(&query, None, limit(100)), whole, &mut dice).await;
+            let found = store.get(id(7)).await;
             assert!(found.is_ok(), "round {round}: {found:?}");
         }
     }
 }
 
-/// Wherever in an answer the network stalls and the caller gives up, the one connection of the pool
-/// serves the next caller.
+/// A write happens or does not, its category's count with it.
+async fn leave_the_product_whole(shop: &Shop) {
+    let store = shop.reopen(&one_connection()).await;
+    let mut dice = Dice(2);
+    let start = Instant::now();
+    store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
+    let whole = start.elapsed();
+    for round in 0..60 {
+        match round % 3 {
+            0 => abandon(store.create(product("Milk", "Dairy", "1.00"), at(0)), whole, &mut dice).await,
+            1 => {
+                let patch = ProductPatch { category: format!("{round}").parse().ok(), ..priced("2.00") };
+                abandon(store.update(id(1), patch, None, at(1)), whole, &mut dice).await;
+            }
+            _ => abandon(store.delete(id(round / 3 + 2), None), whole, &mut dice).await,
+        }
+        let counted: u64 = store.categories().await.unwrap().iter().map(|(_, products)| products).sum();
+        let listed = store.list(&query(&filter("", "", ""), "", ""), None, limit(100)).await.unwrap();
+        assert_eq!(counted, listed.products.len() as u64, "round {round}");
+    }
+}
+
+/// Wherever in an answer the network stalls and the caller gives up, the only connection of the pool
+/// is not lost, and nobody gets the rest of somebody else's answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mariadb_in_the_middle_of_an_answer() {
-    use crate::engine::{Mariadb, Proxy};
     let shop = Shop::open::<Mariadb>().await;
-    let rows: Vec<Row> = (1..=100)
-        .map(|id| Row { id, details: product(&format!("Milk {id}"), "Fruits", "1.00"), created_at: at(id) })
-        .collect();
-    shop.insert(&rows).await;
+    shop.insert(&rows(20)).await;
     let (proxy, url) = Proxy::before(&shop.database.raw_url()).await;
-    let store = farmlokal_catalog::store::open(&url, None, &Options { max_connections: 1, ..Options::default() })
-        .await
-        .unwrap();
-    let query = query(&filter("", "", ""), "", "");
-    for bytes in (1..2_000).step_by(13) {
-        store.get(crate::sample::id(7)).await.unwrap();
+    let store = store::open(&url, None, &one_connection()).await.unwrap();
+    let listing = query(&filter("", "", ""), "", "");
+    for bytes in (1..2_000).step_by(19) {
+        // The first statement of a kind is prepared; an answer to that can be cut short as well.
+        let prepared = bytes % 2 == 0;
+        if prepared {
+            store.list(&listing, None, limit(20)).await.unwrap();
+        }
+        store.get(id(7)).await.unwrap();
         proxy.stall_after(bytes);
-        let (reader, asked) = (store.clone(), query.clone());
-        let task =
-            tokio::spawn(async move { reader.list(&asked, None, limit(100)).await.map(|page| page.products.len()) });
+        let (reader, asked) = (Arc::clone(&store), listing.clone());
+        let call =
+            tokio::spawn(async move { reader.list(&asked, None, limit(20)).await.map(|page| page.products.len()) });
         proxy.stalled().await;
-        task.abort();
-        let _ = task.await;
+        call.abort();
+        let _ = call.await;
         proxy.flow();
-        let found = store.get(crate::sample::id(7)).await;
-        assert!(found.is_ok(), "{bytes} bytes: {found:?}");
+        let found = store.get(id(7)).await;
+        assert_eq!(found.as_ref().map(|product| product.id).ok(), Some(id(7)), "after {bytes} bytes: {found:?}");
     }
 }

@@ -10,7 +10,8 @@ conformance!(signs_find_nothing, operators_mean_nothing, anything_may_be_typed);
 
 /// Signs of InnoDB's boolean mode, of FTS5, of LIKE, of SQL, and others.
 const SIGNS: [&str; 24] = [
-    "+", "-", "<", ">", "(", ")", "~", "*", "\"", "@", ":", "^", "{", "}", "%", "_", "\\", "'", ";", "--", "`", "?", "/*", "🍎",
+    "+", "-", "<", ">", "(", ")", "~", "*", "\"", "@", ":", "^", "{", "}", "%", "_", "\\", "'", ";", "--", "`", "?",
+    "/*", "🍎",
 ];
 
 async fn count(shop: &Shop, search: &str) -> usize {
@@ -44,7 +45,9 @@ async fn signs_find_nothing(shop: &Shop) {
     }
     assert_eq!(count(shop, &"\"".repeat(200)).await, 0);
     assert_eq!(count(shop, &"*".repeat(199)).await, 0);
-    for control in (0..32).chain(127..160).filter_map(char::from_u32).chain(['\u{200b}', '\u{feff}', '\u{2028}', '\u{301}']) {
+    for control in
+        (0..32).chain(127..160).filter_map(char::from_u32).chain(['\u{200b}', '\u{feff}', '\u{2028}', '\u{301}'])
+    {
         assert_eq!(count(shop, &format!("{control}{control}")).await, 0, "{control:?}");
     }
 }
@@ -54,7 +57,9 @@ async fn operators_mean_nothing(shop: &Shop) {
         shop.store.create(product(name, "Dairy", "1.00"), at(0)).await.unwrap();
     }
     for one in SIGNS {
-        for search in [format!("{one}milk"), format!("milk{one}"), format!("{one} milk {one}"), format!("goat{one}milk")] {
+        for search in
+            [format!("{one}milk"), format!("milk{one}"), format!("{one} milk {one}"), format!("goat{one}milk")]
+        {
             let wanted = if search.starts_with("goat") { 1 } else { 2 };
             assert_eq!(count(shop, &search).await, wanted, "{search:?}");
         }
@@ -91,7 +96,10 @@ async fn operators_mean_nothing(shop: &Shop) {
 
 /// Texts of everything that is special somewhere, as long as a search may be.
 async fn anything_may_be_typed(shop: &Shop) {
-    let words = ["milk", "AND", "OR", "NOT", "NEAR", "name:", "the", "a", "1", "é", "दू", "한", "🍎", "\0", "\u{7f}", "\u{301}", " "];
+    let words = [
+        "milk", "AND", "OR", "NOT", "NEAR", "name:", "the", "a", "1", "é", "दू", "한", "🍎", "\0", "\u{7f}", "\u{301}",
+        " ",
+    ];
     shop.store.create(product("Goat Milk", "Dairy", "1.00"), at(0)).await.unwrap();
     let mut dice = Dice(3);
     for _ in 0..150 {

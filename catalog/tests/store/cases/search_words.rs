@@ -60,7 +60,19 @@ async fn case_and_accents_do_not_matter(shop: &Shop) {
 }
 
 async fn every_script_is_found(shop: &Shop) {
-    let names = ["Йогурт", "दूध ताज़ा", "தேன்", "ปลาทู", "불고기 소스", "がんもどき", "日本酒造", "λάδι", "حليب طازج", "שָׁלוֹם", "ÇİĞ köfte"];
+    let names = [
+        "Йогурт",
+        "दूध ताज़ा",
+        "தேன்",
+        "ปลาทู",
+        "불고기 소스",
+        "がんもどき",
+        "日本酒造",
+        "λάδι",
+        "حليب طازج",
+        "שָׁלוֹם",
+        "ÇİĞ köfte",
+    ];
     stock(shop, &names).await;
     for name in names {
         assert_eq!(found(shop, name).await, [name]);

@@ -6,7 +6,12 @@ use crate::engine::{Shop, conformance};
 use crate::sample::{at, filter, limit, product, query};
 use crate::walk::walk;
 
-conformance!(every_kind_of_text_is_kept, the_longest_texts_are_kept, extreme_numbers_are_kept, extreme_moments_are_kept);
+conformance!(
+    every_kind_of_text_is_kept,
+    the_longest_texts_are_kept,
+    extreme_numbers_are_kept,
+    extreme_moments_are_kept
+);
 
 /// Kept, found by its id, in a listing, by its category, and after a change.
 async fn is_kept(shop: &Shop, details: NewProduct) {
@@ -88,7 +93,9 @@ async fn extreme_numbers_are_kept(shop: &Shop) {
             is_kept(shop, NewProduct { stock, ..product("Milk", "Dairy", price) }).await;
         }
     }
-    for (min, max, found) in [("9999999999.99", "", 6), ("", "0", 6), ("0.00", "0.01", 12), ("9999999999.98", "9999999999.98", 6)] {
+    for (min, max, found) in
+        [("9999999999.99", "", 6), ("", "0", 6), ("0.00", "0.01", 12), ("9999999999.98", "9999999999.98", 6)]
+    {
         let listed = walk(&*shop.store, &query(&filter("Dairy", min, max), "", "price"), || limit(5)).await;
         assert_eq!(listed.len(), found, "{min} to {max}");
     }

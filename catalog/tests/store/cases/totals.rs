@@ -19,7 +19,8 @@ async fn are_exact_up_to_the_cap(shop: &Shop) {
         .collect();
     shop.insert(&rows).await;
     let milk: SearchText = "milk".parse().unwrap();
-    for (category, min, max) in [("", "", ""), ("Eggs", "", ""), ("", "1.50", ""), ("Eggs", "", "1.00"), ("no", "", "")] {
+    for (category, min, max) in [("", "", ""), ("Eggs", "", ""), ("", "1.50", ""), ("Eggs", "", "1.00"), ("no", "", "")]
+    {
         let filter = filter(category, min, max);
         let wanted = |word: &str| {
             let found = rows.iter().filter(|row| model::matches(&filter, &row.details));

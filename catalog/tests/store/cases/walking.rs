@@ -46,7 +46,9 @@ async fn sees_every_untouched_product_once(shop: &Shop) {
     let start = Instant::now();
     let mut round = 0;
     while round == 0 || start.elapsed() < TIME {
-        for filter in [filter("", "", ""), filter("Dairy", "", ""), filter("", "2.00", "3.00"), filter("Dairy", "", "2.50")] {
+        for filter in
+            [filter("", "", ""), filter("Dairy", "", ""), filter("", "2.00", "3.00"), filter("Dairy", "", "2.50")]
+        {
             for order in orders().filter(|_| round == 0 || start.elapsed() < TIME) {
                 check(&*shop.store, &untouched, &filter, order, &mut dice).await;
             }

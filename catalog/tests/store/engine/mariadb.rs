@@ -11,6 +11,13 @@ use crate::sample::Row;
 
 pub(crate) struct Mariadb(mariadb::Database);
 
+impl Mariadb {
+    pub(crate) async fn connect(&self) -> Result<MySqlConnection, sqlx::Error> {
+        let options: MySqlConnectOptions = self.0.url().parse()?;
+        options.connect().await
+    }
+}
+
 #[async_trait]
 impl Database for Mariadb {
     async fn empty() -> Self {
@@ -22,11 +29,17 @@ impl Database for Mariadb {
     }
 
     async fn execute(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
-        let options: MySqlConnectOptions = self.0.url().parse()?;
-        let mut connection: MySqlConnection = options.connect().await?;
+        let mut connection = self.connect().await?;
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await?;
         connection.close().await?;
         rows.iter().map(|row| row.try_get_unchecked(0)).collect()
+    }
+
+    async fn hold(&self) -> Box<dyn Send> {
+        let mut connection = self.connect().await.unwrap();
+        let lock = "BEGIN; SELECT id FROM products WHERE id = 1 FOR UPDATE";
+        sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
+        Box::new(connection)
     }
 
     fn price(&self, price: Price) -> String {

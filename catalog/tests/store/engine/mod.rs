@@ -42,6 +42,9 @@ pub(crate) trait Database: Send + Sync {
     /// How this engine writes `price`.
     fn price(&self, price: Price) -> String;
 
+    /// Takes what everybody needs who wants to write the product 1; gives it back when dropped.
+    async fn hold(&self) -> Box<dyn Send>;
+
     /// Refreshes the statistics that plans are chosen by.
     async fn analyze(&self) {
         self.sql("ANALYZE TABLE products").await;

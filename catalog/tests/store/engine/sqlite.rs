@@ -11,6 +11,13 @@ use crate::sample::Row;
 
 pub(crate) struct Sqlite(TempDir);
 
+impl Sqlite {
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let file = self.0.path().join("catalogue.db");
+        SqliteConnectOptions::new().filename(file).create_if_missing(true).connect().await
+    }
+}
+
 #[async_trait]
 impl Database for Sqlite {
     async fn empty() -> Self {
@@ -22,11 +29,16 @@ impl Database for Sqlite {
     }
 
     async fn execute(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
-        let options = SqliteConnectOptions::new().filename(self.0.path().join("catalogue.db"));
-        let mut connection: SqliteConnection = options.connect().await?;
+        let mut connection = self.connect().await?;
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await?;
         connection.close().await?;
         rows.iter().map(|row| row.try_get_unchecked(0)).collect()
+    }
+
+    async fn hold(&self) -> Box<dyn Send> {
+        let mut connection = self.connect().await.unwrap();
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+        Box::new(connection)
     }
 
     fn price(&self, price: Price) -> String {

@@ -51,27 +51,15 @@ struct One {
 impl Ask {
     /// The page `listing`, of `rows` rows.
     pub(super) fn listing(listing: Listing, rows: RangeInclusive<usize>) -> Self {
-        Self {
-            path: path(&listing),
-            what: What::Listing(listing),
-            rows,
-        }
+        Self { path: path(&listing), what: What::Listing(listing), rows }
     }
 
     pub(super) fn product(id: ProductId) -> Self {
-        Self {
-            path: format!("/v1/products/{id}"),
-            what: What::Product(id),
-            rows: 1..=1,
-        }
+        Self { path: format!("/v1/products/{id}"), what: What::Product(id), rows: 1..=1 }
     }
 
     pub(super) fn categories() -> Self {
-        Self {
-            path: "/v1/categories".to_owned(),
-            what: What::Categories,
-            rows: 2..=100,
-        }
+        Self { path: "/v1/categories".to_owned(), what: What::Categories, rows: 2..=100 }
     }
 
     /// Refuses an answer that is not the one asked for: errors are fast, and would look good.
@@ -82,12 +70,8 @@ impl Ask {
             return wrong(format!("{status} {}", String::from_utf8_lossy(body)));
         }
         let rows = match self.what {
-            What::Product(id) => {
-                serde_json::from_slice(body).map(|one: One| usize::from(one.id == id.get()))
-            }
-            What::Listing(_) | What::Categories => {
-                serde_json::from_slice(body).map(|rows: Rows| rows.data.len())
-            }
+            What::Product(id) => serde_json::from_slice(body).map(|one: One| usize::from(one.id == id.get())),
+            What::Listing(_) | What::Categories => serde_json::from_slice(body).map(|rows: Rows| rows.data.len()),
         };
         match rows {
             Ok(rows) if self.rows.contains(&rows) => Ok(()),
@@ -106,43 +90,19 @@ fn path(listing: &Listing) -> String {
             parameters.append_pair(name, &value);
         }
     };
-    add(
-        "category",
-        filter.category.as_ref().map(ToString::to_string),
-    );
-    add(
-        "minPrice",
-        filter.price.min().map(|price| price.to_string()),
-    );
-    add(
-        "maxPrice",
-        filter.price.max().map(|price| price.to_string()),
-    );
-    add(
-        "search",
-        query.search().map(|text| text.as_str().to_owned()),
-    );
+    add("category", filter.category.as_ref().map(ToString::to_string));
+    add("minPrice", filter.price.min().map(|price| price.to_string()));
+    add("maxPrice", filter.price.max().map(|price| price.to_string()));
+    add("search", query.search().map(|text| text.as_str().to_owned()));
     let usual = match query.order() {
-        Order::By(key, direction) => {
-            (key, direction) == (SortKey::Id, farmlokal_catalog::Direction::Ascending)
-        }
+        Order::By(key, direction) => (key, direction) == (SortKey::Id, farmlokal_catalog::Direction::Ascending),
         Order::Relevance => true,
     };
     add("sort", (!usual).then(|| query.order().to_string()));
     let other_limit = listing.limit != Limit::default();
-    add(
-        "limit",
-        other_limit.then(|| listing.limit.get().to_string()),
-    );
+    add("limit", other_limit.then(|| listing.limit.get().to_string()));
     add("total", listing.total.then(|| "true".to_owned()));
-    add(
-        "cursor",
-        listing.after.as_ref().map(|spot| spot.cursor.clone()),
-    );
+    add("cursor", listing.after.as_ref().map(|spot| spot.cursor.clone()));
     let parameters = parameters.finish();
-    if parameters.is_empty() {
-        "/v1/products".to_owned()
-    } else {
-        format!("/v1/products?{parameters}")
-    }
+    if parameters.is_empty() { "/v1/products".to_owned() } else { format!("/v1/products?{parameters}") }
 }

@@ -7,9 +7,7 @@ use farmlokal_catalog::store::Engine;
 use farmlokal_catalog::{Direction, Order, SortKey, Total};
 use sqlx::mysql::MySqlConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{
-    AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Database, Decode, Row, Type,
-};
+use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Database, Decode, Row, Type};
 
 use super::ask::{Ask, Listing, What};
 use super::load::sleep_until;
@@ -34,10 +32,8 @@ impl Bare {
     pub(super) async fn connect(url: &str) -> Result<Self, String> {
         let connected = if url.starts_with("sqlite:") {
             let options: SqliteConnectOptions = url.parse().map_err(told)?;
-            let options = options
-                .pragma("cache_size", "-8192")
-                .pragma("temp_store", "MEMORY")
-                .pragma("query_only", "ON");
+            let options =
+                options.pragma("cache_size", "-8192").pragma("temp_store", "MEMORY").pragma("query_only", "ON");
             options.connect().await.map(Self::Sqlite)
         } else {
             MySqlConnection::connect(url).await.map(Self::Mysql)
@@ -48,11 +44,7 @@ impl Bare {
     /// How long the statements of `asks` take, at `rate` a second like the requests.
     pub(super) async fn measure(&mut self, asks: &[&Ask], rate: f64) -> Result<Outcome, String> {
         let warm = Instant::now() + AT_MOST / 4;
-        for ask in asks
-            .iter()
-            .take(SAMPLES / 10)
-            .take_while(|_| Instant::now() < warm)
-        {
+        for ask in asks.iter().take(SAMPLES / 10).take_while(|_| Instant::now() < warm) {
             self.answer(ask).await?;
         }
         let (start, mut outcome) = (Instant::now(), Outcome::new()?);
@@ -83,10 +75,10 @@ impl Bare {
         if let Some(text) = listing.query.search() {
             let mut ids = self.fetch(statement::best(engine, text, RANKED)).await?;
             ids.truncate(listing.limit.get().into());
-            return self
-                .fetch(statement::by_ids(engine, &ids))
-                .await
-                .map(|_| ());
+            if ids.is_empty() {
+                return Ok(());
+            }
+            return self.fetch(statement::by_ids(engine, &ids)).await.map(|_| ());
         }
         let (key, direction) = match listing.query.order() {
             Order::By(key, direction) => (key, direction),
@@ -96,14 +88,8 @@ impl Bare {
             Plan::Ordered(index) => index,
             Plan::Bounded { range, walk } => {
                 let narrow = i64::from(NARROW);
-                let matches = self
-                    .fetch(statement::count(engine, filter, narrow + 1))
-                    .await?;
-                if matches.first().is_some_and(|matches| *matches <= narrow) {
-                    range
-                } else {
-                    walk
-                }
+                let matches = self.fetch(statement::count(engine, filter, narrow + 1)).await?;
+                if matches.first().is_some_and(|matches| *matches <= narrow) { range } else { walk }
             }
         };
         let after = listing.after.as_ref().map(|spot| &spot.position);

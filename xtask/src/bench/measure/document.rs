@@ -14,12 +14,7 @@ const EXPLANATION: &str = include_str!("explanation.md");
 
 /// The whole of `docs/performance.md`.
 pub(super) fn write(arguments: &Arguments, results: &[Results]) -> String {
-    let Arguments {
-        rows,
-        rate,
-        seconds,
-        ..
-    } = arguments;
+    let Arguments { rows, rate, seconds, .. } = arguments;
     let mut text = format!(
         "# Performance\n\n\
          Measured on {} by `cargo xtask bench`, which writes this page.\n\n\
@@ -32,38 +27,24 @@ pub(super) fn write(arguments: &Arguments, results: &[Results]) -> String {
         text += &format!("- {about}\n");
     }
     text += &format!("\n## Targets\n\n{}", targets(results));
-    text += &format!(
-        "\n## Filling\n\nSeconds for {rows} products.\n\n{}",
-        filling(results)
-    );
+    text += &format!("\n## Filling\n\nSeconds for {rows} products.\n\n{}", filling(results));
     for engine in results {
         text += &served(engine, *seconds);
     }
-    let explanation = EXPLANATION
-        .replace("{rate}", &rate.to_string())
-        .replace("{narrow}", &NARROW.to_string());
+    let explanation = EXPLANATION.replace("{rate}", &rate.to_string()).replace("{narrow}", &NARROW.to_string());
     text + "\n" + &explanation
 }
 
 fn targets(results: &[Results]) -> String {
-    let headings: Vec<_> = ["target"]
-        .into_iter()
-        .chain(results.iter().map(|it| it.engine))
-        .collect();
+    let headings: Vec<_> = ["target"].into_iter().chain(results.iter().map(|it| it.engine)).collect();
     let engines: Vec<_> = results.iter().map(Results::targets).collect();
     let first = engines.first().map(Vec::as_slice).unwrap_or_default();
     let row = |number: usize| {
-        let cells = engines
-            .iter()
-            .filter_map(|targets| targets.get(number))
-            .map(|target| {
-                let verdict = if target.reached { "reached" } else { "MISSED" };
-                format!("{verdict}: {}", target.is)
-            });
-        [first[number].what.to_owned()]
-            .into_iter()
-            .chain(cells)
-            .collect()
+        let cells = engines.iter().filter_map(|targets| targets.get(number)).map(|target| {
+            let verdict = if target.reached { "reached" } else { "MISSED" };
+            format!("{verdict}: {}", target.is)
+        });
+        [first[number].what.to_owned()].into_iter().chain(cells).collect()
     };
     table(&headings, &(0..first.len()).map(row).collect::<Vec<_>>())
 }
@@ -76,40 +57,16 @@ fn filling(results: &[Results]) -> String {
     };
     let rows: Vec<Vec<String>> = results
         .iter()
-        .flat_map(
-            |Results {
-                 engine,
-                 seeded,
-                 imported,
-                 ..
-             }| {
-                let tool = if *engine == "SQLite" {
-                    ".import"
-                } else {
-                    "LOAD DATA INFILE"
-                };
-                [
-                    row(format!("{engine}, `farmlokal-seed`"), *seeded),
-                    row(format!("{engine}, `{tool}`"), *imported),
-                ]
-            },
-        )
+        .flat_map(|Results { engine, seeded, imported, .. }| {
+            let tool = if *engine == "SQLite" { ".import" } else { "LOAD DATA INFILE" };
+            [row(format!("{engine}, `farmlokal-seed`"), *seeded), row(format!("{engine}, `{tool}`"), *imported)]
+        })
         .collect();
-    table(
-        &["", "rows", "indexes, full text, statistics", "together"],
-        &rows,
-    )
+    table(&["", "rows", "indexes, full text, statistics", "together"], &rows)
 }
 
 fn served(results: &Results, seconds: u32) -> String {
-    let Results {
-        engine,
-        measured,
-        searched,
-        throughput,
-        walked,
-        ..
-    } = results;
+    let Results { engine, measured, searched, throughput, walked, .. } = results;
     format!(
         "\n## Serving from {engine}\n\n\
          Milliseconds, over {seconds} seconds a case.\n\n{}\n\
@@ -124,39 +81,12 @@ fn served(results: &Results, seconds: u32) -> String {
 
 fn serving(measured: &[Measured]) -> String {
     let row = |case: &Measured| {
-        let Measured {
-            name,
-            rate,
-            answers,
-            bare,
-        } = case;
+        let Measured { name, rate, answers, bare } = case;
         let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|share| answers.quantile(share));
-        let numbers = [
-            p50,
-            p95,
-            p99,
-            answers.max(),
-            bare.quantile(0.5),
-            case.overhead(),
-        ];
+        let numbers = [p50, p95, p99, answers.max(), bare.quantile(0.5), case.overhead()];
         let numbers = numbers.map(|number| format!("{number:.2}"));
-        [(*name).to_owned(), format!("{rate:.0}")]
-            .into_iter()
-            .chain(numbers)
-            .collect()
+        [(*name).to_owned(), format!("{rate:.0}")].into_iter().chain(numbers).collect()
     };
-    let headings = [
-        "case",
-        "rate/s",
-        "P50",
-        "P95",
-        "P99",
-        "max",
-        "statement P50",
-        "difference",
-    ];
-    table(
-        &headings,
-        &measured.iter().map(row).collect::<Vec<Vec<String>>>(),
-    )
+    let headings = ["case", "rate/s", "P50", "P95", "P99", "max", "statement P50", "difference"];
+    table(&headings, &measured.iter().map(row).collect::<Vec<Vec<String>>>())
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use farmlokal_catalog::store::bulk::BulkProduct;
-use farmlokal_catalog::{
-    Direction, Filter, Invalid, Limit, Order, Price, PriceRange, Query, SearchText, SortKey,
-};
+use farmlokal_catalog::{Direction, Filter, Invalid, Limit, Order, Price, PriceRange, Query, SearchText, SortKey};
 use farmlokal_seed::Generator;
 use fastrand::Rng;
 
@@ -33,12 +31,7 @@ pub(super) struct Deep {
 
 impl Draw {
     pub(super) fn new(products: u64, deep: Deep) -> Self {
-        Self {
-            rng: Rng::with_seed(SEED),
-            generator: Generator::new(SEED),
-            products,
-            deep,
-        }
+        Self { rng: Rng::with_seed(SEED), generator: Generator::new(SEED), products, deep }
     }
 
     /// A number from 0 to `bound` - 1.
@@ -78,11 +71,7 @@ impl Draw {
     /// Any order by a column.
     pub(super) fn order(&mut self) -> Order {
         let key = SortKey::ALL[self.rng.usize(..SortKey::ALL.len())];
-        let direction = if self.rng.bool() {
-            Direction::Ascending
-        } else {
-            Direction::Descending
-        };
+        let direction = if self.rng.bool() { Direction::Ascending } else { Direction::Descending };
         Order::By(key, direction)
     }
 
@@ -122,17 +111,9 @@ pub(super) fn first_of_few(filter: Filter, order: Option<Order>) -> Result<Ask, 
     page(filter, order, 1..=20)
 }
 
-fn page(
-    filter: Filter,
-    order: Option<Order>,
-    rows: std::ops::RangeInclusive<usize>,
-) -> Result<Ask, Invalid> {
-    let listing = Listing {
-        query: Query::new(filter, None, order)?,
-        limit: Limit::default(),
-        after: None,
-        total: false,
-    };
+fn page(filter: Filter, order: Option<Order>, rows: std::ops::RangeInclusive<usize>) -> Result<Ask, Invalid> {
+    let listing =
+        Listing { query: Query::new(filter, None, order)?, limit: Limit::default(), after: None, total: false };
     Ok(Ask::listing(listing, rows))
 }
 

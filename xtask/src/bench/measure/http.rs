@@ -26,11 +26,7 @@ struct Head {
 
 impl Client {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self {
-            address,
-            stream: None,
-            buffer: Vec::with_capacity(64 * 1024),
-        }
+        Self { address, stream: None, buffer: Vec::with_capacity(64 * 1024) }
     }
 
     /// Opens the connection, if it is not.
@@ -45,10 +41,7 @@ impl Client {
     /// Status and body of the answer to `GET path`.
     pub(super) fn get(&mut self, path: &str) -> Result<(u16, &[u8]), String> {
         match self.exchange(path) {
-            Ok(head) => Ok((
-                head.status,
-                &self.buffer[head.body_at..head.body_at + head.body_bytes],
-            )),
+            Ok(head) => Ok((head.status, &self.buffer[head.body_at..head.body_at + head.body_bytes])),
             Err(error) => {
                 // Nobody knows where the next answer would start.
                 self.stream = None;
@@ -102,18 +95,10 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, String> {
     let httparse::Status::Complete(body_at) = response.parse(bytes).map_err(told)? else {
         return Ok(None);
     };
-    let length = response
-        .headers
-        .iter()
-        .find(|it| it.name.eq_ignore_ascii_case("content-length"));
-    let body_bytes = length
-        .and_then(|it| str::from_utf8(it.value).ok()?.parse().ok())
-        .ok_or("an answer without Content-Length")?;
-    Ok(Some(Head {
-        status: response.code.unwrap_or_default(),
-        body_at,
-        body_bytes,
-    }))
+    let length = response.headers.iter().find(|it| it.name.eq_ignore_ascii_case("content-length"));
+    let body_bytes =
+        length.and_then(|it| str::from_utf8(it.value).ok()?.parse().ok()).ok_or("an answer without Content-Length")?;
+    Ok(Some(Head { status: response.code.unwrap_or_default(), body_at, body_bytes }))
 }
 
 fn told(error: impl ToString) -> String {

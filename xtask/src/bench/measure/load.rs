@@ -47,11 +47,7 @@ pub(super) fn at_rate(
 
 /// Sends `asks` over and over for `duration`, on each connection the next one as soon as the one
 /// before is answered. Only good for throughput: it waits whenever the service does.
-pub(super) fn as_fast_as_it_goes(
-    address: SocketAddr,
-    asks: &[Ask],
-    duration: Duration,
-) -> Result<Outcome, String> {
+pub(super) fn as_fast_as_it_goes(address: SocketAddr, asks: &[Ask], duration: Duration) -> Result<Outcome, String> {
     let next = AtomicUsize::new(0);
     let end = Instant::now() + duration;
     let mut outcomes = on_each_connection(1, || {

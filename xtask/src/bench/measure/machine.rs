@@ -9,10 +9,7 @@ pub(super) fn describe() -> String {
     let processor = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
     let memory = field("/proc/meminfo", "MemTotal")
         .and_then(|memory| memory.strip_suffix(" kB")?.parse::<f64>().ok())
-        .map_or_else(
-            || "unknown".to_owned(),
-            |kilobytes| format!("{:.0} GB", kilobytes / 1e6),
-        );
+        .map_or_else(|| "unknown".to_owned(), |kilobytes| format!("{:.0} GB", kilobytes / 1e6));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     // What comes after the numbers names a build, not a version.
     let kernel = kernel.split(['-', '+']).next().unwrap_or_default().trim();

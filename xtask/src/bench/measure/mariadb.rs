@@ -26,13 +26,7 @@ pub(super) async fn prepare(rows: u64) -> Result<Database, String> {
         "MariaDB {version} with `innodb_buffer_pool_size = 1G` and its defaults for the rest, \
          durability included (`innodb_flush_log_at_trx_commit = 1`, no binary log); over TCP"
     );
-    Ok(Database {
-        url,
-        about,
-        seeded,
-        imported,
-        _home: Box::new(server),
-    })
+    Ok(Database { url, about, seeded, imported, _home: Box::new(server) })
 }
 
 /// A new server with an empty database.
@@ -48,56 +42,32 @@ async fn start() -> Result<(Server, String), String> {
 /// Loads the rows of `seeded` into a bare table of another server, which so starts as empty as the
 /// first did, then builds there what the seeding builds, in its order.
 async fn import(seeded: &mut MySqlConnection, rows: u64) -> Result<Filled, String> {
-    let directory =
-        tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+    let directory = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
     let file = directory.path().join("rows");
     let file = file.display();
-    execute(
-        seeded,
-        &format!("SELECT * FROM products INTO OUTFILE '{file}' CHARACTER SET utf8mb4"),
-    )
-    .await?;
+    execute(seeded, &format!("SELECT * FROM products INTO OUTFILE '{file}' CHARACTER SET utf8mb4")).await?;
     let deferred = text(seeded, "SELECT deferred FROM seed_run").await?;
-    let keys: Vec<String> =
-        serde_json::from_str(&deferred).map_err(|error| format!("seed_run.deferred: {error}"))?;
+    let keys: Vec<String> = serde_json::from_str(&deferred).map_err(|error| format!("seed_run.deferred: {error}"))?;
 
     let (_server, url) = start().await?;
-    store::migrate(&url.parse().map_err(told)?)
-        .await
-        .map_err(told)?;
+    store::migrate(&url.parse().map_err(told)?).await.map_err(told)?;
     let mut connection = connect(&url).await?;
     let names = keys.iter().filter_map(|key| key.split('`').nth(1));
     let drops: Vec<_> = names.map(|name| format!("DROP KEY `{name}`")).collect();
-    execute(
-        &mut connection,
-        &format!("ALTER TABLE products {}", drops.join(", ")),
-    )
-    .await?;
-    execute(
-        &mut connection,
-        "SET SESSION innodb_ft_enable_stopword = OFF",
-    )
-    .await?;
+    execute(&mut connection, &format!("ALTER TABLE products {}", drops.join(", "))).await?;
+    execute(&mut connection, "SET SESSION innodb_ft_enable_stopword = OFF").await?;
 
     let start = Instant::now();
     let load = format!("LOAD DATA INFILE '{file}' INTO TABLE products CHARACTER SET utf8mb4");
     execute(&mut connection, &load).await?;
     let loaded = start.elapsed();
-    let (words, indexes): (Vec<_>, Vec<_>) =
-        keys.iter().partition(|key| key.starts_with("FULLTEXT"));
+    let (words, indexes): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.starts_with("FULLTEXT"));
     for keys in [words, indexes] {
         let adds: Vec<_> = keys.iter().map(|key| format!("ADD {key}")).collect();
-        execute(
-            &mut connection,
-            &format!("ALTER TABLE products {}", adds.join(", ")),
-        )
-        .await?;
+        execute(&mut connection, &format!("ALTER TABLE products {}", adds.join(", "))).await?;
     }
     execute(&mut connection, "ANALYZE TABLE products").await?;
-    let filled = Filled {
-        rows: loaded,
-        indexes: start.elapsed() - loaded,
-    };
+    let filled = Filled { rows: loaded, indexes: start.elapsed() - loaded };
     match text(&mut connection, "SELECT CONCAT(COUNT(*)) FROM products").await? {
         there if there == rows.to_string() => Ok(filled),
         there => Err(format!("LOAD DATA left {there} rows instead of {rows}")),

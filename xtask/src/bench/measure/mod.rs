@@ -40,10 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     println!("\n{document}");
     let wrong: Vec<String> = results.iter().flat_map(Results::wrong).collect();
     if !wrong.is_empty() {
-        return Err(format!(
-            "{DOCUMENT} is as before, since answers were wrong:\n{}",
-            wrong.join("\n")
-        ));
+        return Err(format!("{DOCUMENT} is as before, since answers were wrong:\n{}", wrong.join("\n")));
     }
     if arguments.rows < WHOLE || arguments.engine != Engines::All {
         println!("{DOCUMENT} is as before: it is about {WHOLE} rows and every engine");
@@ -58,21 +55,11 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Results>, String> {
     let mut results = Vec::new();
     if arguments.engine != Engines::Mariadb {
         let database = sqlite::prepare(arguments.rows).await?;
-        results.push(
-            Suite::new(arguments, "SQLite", database)
-                .await?
-                .run()
-                .await?,
-        );
+        results.push(Suite::new(arguments, "SQLite", database).await?.run().await?);
     }
     if arguments.engine != Engines::Sqlite {
         let database = mariadb::prepare(arguments.rows).await?;
-        results.push(
-            Suite::new(arguments, "MariaDB", database)
-                .await?
-                .run()
-                .await?,
-        );
+        results.push(Suite::new(arguments, "MariaDB", database).await?.run().await?);
     }
     Ok(results)
 }

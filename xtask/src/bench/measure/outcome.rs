@@ -18,11 +18,7 @@ impl Outcome {
     pub(super) fn new() -> Result<Self, String> {
         // Up to a minute, with three digits.
         let microseconds = Histogram::new_with_bounds(1, 60_000_000, 3);
-        Ok(Self {
-            microseconds: microseconds.map_err(|error| format!("histogram: {error}"))?,
-            wrong: 0,
-            example: None,
-        })
+        Ok(Self { microseconds: microseconds.map_err(|error| format!("histogram: {error}"))?, wrong: 0, example: None })
     }
 
     /// Adds an answer.

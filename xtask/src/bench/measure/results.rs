@@ -72,10 +72,7 @@ impl Results {
             .map(|Measured { name, answers, .. }| {
                 let example = answers.example.as_deref().unwrap_or_default();
                 let (wrong, count) = (answers.wrong, answers.count());
-                format!(
-                    "{}, {name}: {wrong} of {count} answers, such as {example}",
-                    self.engine
-                )
+                format!("{}, {name}: {wrong} of {count} answers, such as {example}", self.engine)
             })
             .collect()
     }
@@ -85,36 +82,18 @@ impl Results {
         let ratio = self.seeded.total().as_secs_f64() / self.imported.total().as_secs_f64();
         let p95 = self.quantile(MIXED, 0.95);
         let deep = self.quantile(PAGE_100_000, 0.5) / self.quantile(PAGE_1, 0.5);
-        let worst = self
-            .measured
-            .iter()
-            .max_by(|a, b| a.overhead().total_cmp(&b.overhead()));
+        let worst = self.measured.iter().max_by(|a, b| a.overhead().total_cmp(&b.overhead()));
         let overhead = worst.map_or(f64::NAN, Measured::overhead);
         let median = self.median_overhead();
         let Memory { now, peak } = self.memory;
         let target = |what, is, reached| Target { what, is, reached };
         vec![
-            target(
-                "seeding within 1.5 times the engine's own import",
-                format!("{ratio:.2} times"),
-                ratio <= 1.5,
-            ),
-            target(
-                "P95 of the mixed load under 10 ms",
-                format!("{p95:.2} ms"),
-                p95 < 10.0,
-            ),
-            target(
-                "page 100,000 within 1.1 times page 1 (P50)",
-                format!("{deep:.2} times"),
-                deep <= 1.1,
-            ),
+            target("seeding within 1.5 times the engine's own import", format!("{ratio:.2} times"), ratio <= 1.5),
+            target("P95 of the mixed load under 10 ms", format!("{p95:.2} ms"), p95 < 10.0),
+            target("page 100,000 within 1.1 times page 1 (P50)", format!("{deep:.2} times"), deep <= 1.1),
             target(
                 "service within 1 ms of the bare statement (P50)",
-                format!(
-                    "{median:.2} ms, at worst {overhead:.2} ms ({})",
-                    worst.map_or("", |case| case.name)
-                ),
+                format!("{median:.2} ms, at worst {overhead:.2} ms ({})", worst.map_or("", |case| case.name)),
                 overhead < 1.0,
             ),
             target(

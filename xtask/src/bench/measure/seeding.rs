@@ -44,19 +44,10 @@ impl Filled {
 pub(super) async fn seed(url: &str, rows: u64) -> Result<Filled, String> {
     let url: DatabaseUrl = url.parse().map_err(told)?;
     store::migrate(&url).await.map_err(told)?;
-    let plan = Plan {
-        rows,
-        batch: BATCH,
-        seed: SEED,
-    };
-    let report = run(&url, plan, &Lines { rows }, &CancellationToken::new())
-        .await
-        .map_err(told)?;
+    let plan = Plan { rows, batch: BATCH, seed: SEED };
+    let report = run(&url, plan, &Lines { rows }, &CancellationToken::new()).await.map_err(told)?;
     let indexes = report.building.ok_or("the database was seeded before")?;
-    Ok(Filled {
-        rows: report.loading,
-        indexes,
-    })
+    Ok(Filled { rows: report.loading, indexes })
 }
 
 /// A line a step, and one for each fifth of the rows.

@@ -33,9 +33,7 @@ impl Service {
     /// Starts the program beside this one, and waits until it is ready.
     pub(super) fn start(database: &str) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("farmlokal: {error}");
-        let program = env::current_exe()
-            .map_err(fail)?
-            .with_file_name("farmlokal");
+        let program = env::current_exe().map_err(fail)?.with_file_name("farmlokal");
         let directory = tempfile::tempdir().map_err(fail)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
@@ -49,11 +47,7 @@ impl Service {
             .env("FARMLOKAL_LOG__FILTER", "warn");
         let mut process = Process::start(command, directory)?;
         process
-            .wait_until(READY_WITHIN, || {
-                Client::new(admin)
-                    .get("/readyz")
-                    .is_ok_and(|(status, _)| status == 200)
-            })
+            .wait_until(READY_WITHIN, || Client::new(admin).get("/readyz").is_ok_and(|(status, _)| status == 200))
             .map_err(|error| format!("farmlokal {error}"))?;
         Ok(Self { address, process })
     }
@@ -68,9 +62,6 @@ impl Service {
             Some(kilobytes * 1024.0 / 1e6)
         };
         let missing = || format!("{file} has no memory figures");
-        Ok(Memory {
-            now: megabytes("VmRSS:").ok_or_else(missing)?,
-            peak: megabytes("VmHWM:").ok_or_else(missing)?,
-        })
+        Ok(Memory { now: megabytes("VmRSS:").ok_or_else(missing)?, peak: megabytes("VmHWM:").ok_or_else(missing)? })
     }
 }

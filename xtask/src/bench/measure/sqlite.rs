@@ -29,9 +29,7 @@ struct Definition {
 
 /// A database of `rows` products in a directory of its own.
 pub(super) async fn prepare(rows: u64) -> Result<Database, String> {
-    let directory = tempfile::Builder::new()
-        .prefix("farmlokal-bench-")
-        .tempdir();
+    let directory = tempfile::Builder::new().prefix("farmlokal-bench-").tempdir();
     let directory = directory.map_err(|error| format!("no temporary directory: {error}"))?;
     let path = directory.path();
     let url = format!("sqlite:{}", path.join(SEEDED).display());
@@ -48,13 +46,7 @@ pub(super) async fn prepare(rows: u64) -> Result<Database, String> {
          write-ahead log, `synchronous = NORMAL`, 8 MiB of page cache a connection",
         library.trim(),
     );
-    Ok(Database {
-        url,
-        about,
-        seeded,
-        imported,
-        _home: Box::new(directory),
-    })
+    Ok(Database { url, about, seeded, imported, _home: Box::new(directory) })
 }
 
 /// Loads the seeded rows into a bare table, then builds what the seeding builds.
@@ -62,9 +54,7 @@ fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
     let csv = File::create(directory.join(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
     let sqlite3 = sqlite3()?;
     let mut dump = Command::new(&sqlite3);
-    dump.current_dir(directory)
-        .args(["-csv", SEEDED, "SELECT * FROM products"])
-        .stdout(csv);
+    dump.current_dir(directory).args(["-csv", SEEDED, "SELECT * FROM products"]).stdout(csv);
     run(&mut dump)?;
     let tables = "SELECT group_concat(sql, '; ') FROM sqlite_master \
                   WHERE name IN ('products', 'product_words');";
@@ -74,9 +64,7 @@ fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
         serde_json::from_str(&deferred).map_err(|error| format!("seed_run.deferred: {error}"))?;
     let all = |kind: &str| -> String {
         let those = deferred.iter().filter(|definition| definition.kind == kind);
-        those
-            .map(|definition| format!("{};\n", definition.sql))
-            .collect()
+        those.map(|definition| format!("{};\n", definition.sql)).collect()
     };
     let load = format!("{SETTINGS}\n{tables};\n.import --csv {ROWS} products\n");
     let build = format!(
@@ -93,10 +81,7 @@ fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
     if there.trim() == rows.to_string() {
         Ok(filled)
     } else {
-        Err(format!(
-            ".import left {} rows instead of {rows}",
-            there.trim()
-        ))
+        Err(format!(".import left {} rows instead of {rows}", there.trim()))
     }
 }
 
@@ -112,21 +97,12 @@ fn shell(directory: &Path, database: &str, script: &str) -> Result<String, Strin
     let fail = |error: std::io::Error| format!("{}: {error}", file.display());
     fs::write(&file, script).map_err(fail)?;
     let mut command = Command::new(sqlite3()?);
-    command
-        .current_dir(directory)
-        .args(["-batch", "-bail", database])
-        .stdin(File::open(&file).map_err(fail)?);
-    let output = command
-        .output()
-        .map_err(|error| format!("{}: {error}", line(&command)))?;
+    command.current_dir(directory).args(["-batch", "-bail", database]).stdin(File::open(&file).map_err(fail)?);
+    let output = command.output().map_err(|error| format!("{}: {error}", line(&command)))?;
     if output.status.success() && output.stderr.is_empty() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(format!(
-        "{}: {}",
-        line(&command),
-        String::from_utf8_lossy(&output.stderr)
-    ))
+    Err(format!("{}: {}", line(&command), String::from_utf8_lossy(&output.stderr)))
 }
 
 fn sqlite3() -> Result<std::path::PathBuf, String> {

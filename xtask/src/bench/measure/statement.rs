@@ -2,9 +2,7 @@
 
 use farmlokal_catalog::shape::{Index, counting_index};
 use farmlokal_catalog::store::Engine;
-use farmlokal_catalog::{
-    Direction, Filter, Position, Price, ProductId, SearchText, SortKey, Timestamp,
-};
+use farmlokal_catalog::{Direction, Filter, Position, Price, ProductId, SearchText, SortKey, Timestamp};
 
 const COLUMNS: &str = "p.id, p.name, p.description, p.category, p.price, p.currency, p.unit, \
                        p.producer, p.stock, p.created_at, p.updated_at, p.version";
@@ -45,15 +43,9 @@ pub(super) fn page(
         Direction::Descending => " DESC",
     };
     if key == SortKey::Id {
-        statement.push(
-            &format!(" ORDER BY p.id{downwards} LIMIT ?"),
-            [Value::Number(rows)],
-        );
+        statement.push(&format!(" ORDER BY p.id{downwards} LIMIT ?"), [Value::Number(rows)]);
     } else {
-        let order = format!(
-            " ORDER BY {}{downwards}, p.id{downwards} LIMIT ?",
-            column(key)
-        );
+        let order = format!(" ORDER BY {}{downwards}, p.id{downwards} LIMIT ?", column(key));
         statement.push(&order, [Value::Number(rows)]);
     }
     statement
@@ -120,12 +112,7 @@ pub(super) fn categories(engine: Engine) -> Statement {
 
 impl Statement {
     fn new(engine: Engine, sql: String) -> Self {
-        Self {
-            sql,
-            values: Vec::new(),
-            engine,
-            conditions: 0,
-        }
+        Self { sql, values: Vec::new(), engine, conditions: 0 }
     }
 
     fn push(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
@@ -134,11 +121,7 @@ impl Statement {
     }
 
     fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push_str(if self.conditions == 0 {
-            " WHERE "
-        } else {
-            " AND "
-        });
+        self.sql.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
         self.conditions += 1;
         self.push(condition, values);
     }
@@ -148,10 +131,7 @@ impl Statement {
             self.and("p.category = ?", [Value::Text(category.to_string())]);
         }
         if let Some((min, max)) = filter.price.bounds() {
-            self.and(
-                "p.price BETWEEN ? AND ?",
-                [Value::Price(min), Value::Price(max)],
-            );
+            self.and("p.price BETWEEN ? AND ?", [Value::Price(min), Value::Price(max)]);
         }
     }
 
@@ -174,9 +154,7 @@ impl Statement {
         match self.engine {
             Engine::Sqlite => self.and(&format!("({column}, p.id) {sign} (?, ?)"), [value, id]),
             Engine::Mysql => {
-                let seek = format!(
-                    "{column} {sign}= ? AND ({column} {sign} ? OR ({column} = ? AND p.id {sign} ?))"
-                );
+                let seek = format!("{column} {sign}= ? AND ({column} {sign} ? OR ({column} = ? AND p.id {sign} ?))");
                 self.and(&seek, [value.clone(), value.clone(), value, id]);
             }
         }

@@ -34,20 +34,13 @@ pub(super) struct Suite {
 
 impl Suite {
     /// Starts the service on `database` and walks through all of it.
-    pub(super) async fn new(
-        arguments: &Arguments,
-        engine: &'static str,
-        database: Database,
-    ) -> Result<Self, String> {
+    pub(super) async fn new(arguments: &Arguments, engine: &'static str, database: Database) -> Result<Self, String> {
         println!("==> {engine}: farmlokal");
         let service = Service::start(&database.url)?;
         let start = Instant::now();
         let deep = walk::to_the_end(service.address, arguments.rows)?;
         let walked = start.elapsed();
-        println!(
-            "    walked to the last page in two orders in {:.1} s",
-            walked.as_secs_f64()
-        );
+        println!("    walked to the last page in two orders in {:.1} s", walked.as_secs_f64());
         Ok(Self {
             rate: arguments.rate.into(),
             duration: Duration::from_secs(arguments.seconds.into()),
@@ -67,10 +60,7 @@ impl Suite {
         let first_page = [first(Default::default(), None).map_err(|error| error.to_string())?];
         let busy = load::as_fast_as_it_goes(self.service.address, &first_page, self.duration)?;
         if let Some(why) = busy.example {
-            return Err(format!(
-                "as fast as it goes, {} answers were wrong: {why}",
-                busy.wrong
-            ));
+            return Err(format!("as fast as it goes, {} answers were wrong: {why}", busy.wrong));
         }
         Ok(Results {
             engine: self.engine,
@@ -85,10 +75,7 @@ impl Suite {
         })
     }
 
-    async fn groups(
-        &mut self,
-        groups: &'static [&'static [Case]],
-    ) -> Result<Vec<Measured>, String> {
+    async fn groups(&mut self, groups: &'static [&'static [Case]]) -> Result<Vec<Measured>, String> {
         let mut measured = Vec::new();
         for group in groups {
             for line in self.group(group).await? {
@@ -116,14 +103,7 @@ impl Suite {
         asks.truncate((rate * self.duration.as_secs_f64()).ceil() as usize);
         let outcomes = load::at_rate(self.service.address, &asks, cases.len(), rate)?;
         let lines = cases.iter().zip(outcomes).zip(bare);
-        Ok(lines
-            .map(|((case, answers), bare)| Measured {
-                name: case.name,
-                rate,
-                answers,
-                bare,
-            })
-            .collect())
+        Ok(lines.map(|((case, answers), bare)| Measured { name: case.name, rate, answers, bare }).collect())
     }
 
     /// `requests` requests of `cases` by turns.

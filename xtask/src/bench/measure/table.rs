@@ -3,14 +3,9 @@
 /// A table with these headings; columns of numbers are aligned to the right.
 pub(super) fn table<H: ToString>(headings: &[H], rows: &[Vec<String>]) -> String {
     let headings: Vec<String> = headings.iter().map(ToString::to_string).collect();
-    let columns: Vec<Column> = (0..headings.len())
-        .map(|number| Column::of(number, &headings, rows))
-        .collect();
+    let columns: Vec<Column> = (0..headings.len()).map(|number| Column::of(number, &headings, rows)).collect();
     let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&columns)
-            .map(|(cell, column)| column.cell(cell));
+        let cells = row.iter().zip(&columns).map(|(cell, column)| column.cell(cell));
         cells.collect::<String>() + "|\n"
     };
     let rule = columns.iter().map(Column::rule).collect::<String>() + "|\n";
@@ -25,22 +20,13 @@ struct Column {
 impl Column {
     fn of(number: usize, headings: &[String], rows: &[Vec<String>]) -> Self {
         let cells = || rows.iter().filter_map(|row| row.get(number));
-        let widths = cells()
-            .chain(headings.get(number))
-            .map(|cell| cell.chars().count());
-        Self {
-            width: widths.max().unwrap_or_default(),
-            numbers: cells().all(|cell| cell.parse::<f64>().is_ok()),
-        }
+        let widths = cells().chain(headings.get(number)).map(|cell| cell.chars().count());
+        Self { width: widths.max().unwrap_or_default(), numbers: cells().all(|cell| cell.parse::<f64>().is_ok()) }
     }
 
     fn cell(&self, text: &str) -> String {
         let width = self.width;
-        if self.numbers {
-            format!("| {text:>width$} ")
-        } else {
-            format!("| {text:width$} ")
-        }
+        if self.numbers { format!("| {text:>width$} ") } else { format!("| {text:width$} ") }
     }
 
     fn rule(&self) -> String {

@@ -47,22 +47,14 @@ fn walk(address: SocketAddr, products: u64, sort: &str) -> Result<Vec<Arc<Spot>>
         if let Some(cursor) = cursor.take() {
             path.extend(["&cursor=", &cursor]);
             if deep {
-                let position = key
-                    .open(&cursor)
-                    .map_err(|error| format!("{path}: {error}"))?
-                    .position;
+                let position = key.open(&cursor).map_err(|error| format!("{path}: {error}"))?.position;
                 spots.push(Arc::new(Spot { cursor, position }));
             }
         }
         let page: Page = match client.get(&path)? {
-            (200, body) => {
-                serde_json::from_slice(body).map_err(|error| format!("{path}: {error}"))?
-            }
+            (200, body) => serde_json::from_slice(body).map_err(|error| format!("{path}: {error}"))?,
             (status, body) => {
-                return Err(format!(
-                    "GET {path}: {status} {}",
-                    String::from_utf8_lossy(body)
-                ));
+                return Err(format!("GET {path}: {status} {}", String::from_utf8_lossy(body)));
             }
         };
         seen += page.data.len() as u64;
@@ -74,9 +66,7 @@ fn walk(address: SocketAddr, products: u64, sort: &str) -> Result<Vec<Arc<Spot>>
             Some(next) => cursor = Some(next),
             None if seen == products => break,
             None => {
-                return Err(format!(
-                    "the walk by {sort} found {seen} of {products} products"
-                ));
+                return Err(format!("the walk by {sort} found {seen} of {products} products"));
             }
         }
     }
