@@ -48,8 +48,8 @@ impl Bits {
     }
 
     /// Keeps what `test` answers with true. It is asked for at most 64 documents at once, in ascending
-    /// order, and answers into the slots beside them. No branch depends on the answers: with a filter
-    /// that half of the documents pass, that is several times as fast.
+    /// order, and answers into the slots beside them. No branch depends on the answers, which nothing
+    /// could predict under a filter that half of the documents pass.
     pub(super) fn retain(&mut self, mut test: impl FnMut(&[u32], &mut [bool])) {
         let (mut documents, mut answers) = ([0; 64], [false; 64]);
         for (at, word) in self.words.iter_mut().enumerate().filter(|(_, word)| **word != 0) {
@@ -80,8 +80,8 @@ impl Bits {
         self.words.iter().all(|word| *word == 0)
     }
 
-    /// Hands the documents to `visit` in ascending order, at most [`BLOCK`] at once: columns are read
-    /// in blocks several times as fast as one by one.
+    /// Hands the documents to `visit` in ascending order, at most [`BLOCK`] at once: a column is
+    /// read by one dynamic call a block instead of one a document.
     pub(super) fn blocks(&self, mut visit: impl FnMut(&[u32])) {
         let mut block = Vec::with_capacity(BLOCK);
         for (at, word) in self.words.iter().enumerate() {

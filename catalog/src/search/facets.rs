@@ -9,7 +9,7 @@ use super::matching::Matching;
 use crate::{Category, Price, PriceRange};
 
 /// Where price bands begin, in hundredths; the last one has no end.
-const BANDS: [i64; 6] = [0, 25_00, 50_00, 100_00, 200_00, 500_00];
+const BANDS: [i64; 6] = [0, 2_500, 5_000, 10_000, 20_000, 50_000];
 
 /// How the matches of a search are spread. Both lists add up to the number of matches.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,6 +18,9 @@ use crate::{Category, Filter, PriceRange};
 /// A column of whole numbers, one a document.
 pub(super) type Numbers = Arc<dyn ColumnValues<u64>>;
 
+/// What is done with a term and where its documents are; says whether to go on.
+pub(super) type Visit<'a> = dyn FnMut(&[u8], &TermInfo) -> Result<ControlFlow<()>, SearchError> + 'a;
+
 /// A segment under a search.
 #[derive(Clone, Copy)]
 pub(super) struct Segment<'a> {
@@ -127,7 +130,7 @@ pub(super) fn visit_terms(
     field: Field,
     word: &Word,
     way: Way,
-    visit: &mut dyn FnMut(&[u8], &TermInfo) -> Result<ControlFlow<()>, SearchError>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), SearchError> {
     match way {
         Way::Exact => {

@@ -1,5 +1,7 @@
 //! What can go wrong in the store, and the one place where sqlx errors are understood.
 
+use sqlx::migrate::MigrateError;
+
 use crate::Version;
 
 /// Why the store did not do what was asked.
@@ -35,8 +37,8 @@ pub enum StoreError {
     #[error("{0}")]
     Url(String),
     /// The tables could not be brought up to date.
-    #[error("migration failed: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("{}", told(.0))]
+    Migrate(#[from] MigrateError),
     /// A file beside an embedded database could not be used.
     #[error("{path}: {source}")]
     File {
@@ -48,6 +50,17 @@ pub enum StoreError {
     /// Anything else the database said: a bug of ours.
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
+}
+
+/// What is to be done where it is not the database's fault.
+fn told(error: &MigrateError) -> String {
+    match error {
+        MigrateError::VersionMissing(version) => format!(
+            "the database is newer than this program, which does not know its migration {version}; \
+             run the program that made it, or a later one"
+        ),
+        error => format!("migration failed: {error}"),
+    }
 }
 
 /// The numbers that MySQL, MariaDB and SQLite give to the errors we tell apart.

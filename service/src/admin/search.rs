@@ -72,7 +72,8 @@ fn exposition(status: &Status) -> String {
     let mut text = String::new();
     for (name, help, value) in gauges {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP farmlokal_search_index_{name} {help}\n# TYPE farmlokal_search_index_{name} gauge");
+        let _ =
+            writeln!(text, "# HELP farmlokal_search_index_{name} {help}\n# TYPE farmlokal_search_index_{name} gauge");
         let _ = writeln!(text, "farmlokal_search_index_{name} {value}");
     }
     text

@@ -34,10 +34,8 @@ pub enum SuggestAnswer {
 pub struct SuggestFailures;
 
 impl Failures for SuggestFailures {
-    const DOCUMENTED: &'static [(u16, &'static str)] = &[
-        (400, "A parameter is wrong, missing, unknown or given twice."),
-        (503, "The search index is being built."),
-    ];
+    const DOCUMENTED: &'static [(u16, &'static str)] =
+        &[(400, "A parameter is wrong, missing, unknown or given twice."), (503, "The search index is being built.")];
 }
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Catalogue")]

@@ -61,7 +61,8 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let log = log(&mut reader);
     match (http, admin_listen, database, search_dir, seed_rows, log) {
         (Some(http), Some(admin_listen), Some(database), Some(search_dir), Some(seed_rows), Some(log))
-            if reader.mistakes.is_empty() => {
+            if reader.mistakes.is_empty() =>
+        {
             Ok(Config { http, admin_listen, database, search_dir, seed_rows, log })
         }
         _ => Err(ConfigError(reader.mistakes)),
@@ -104,11 +105,7 @@ fn database(reader: &mut Reader) -> Option<Database> {
     let replica_lag = reader.millis("database.replica_lag_ms", 0);
 
     let embedded = url.as_deref() == Some("");
-    let url = if embedded {
-        dir.as_deref().and_then(embedded_url)
-    } else {
-        reader.parse("database.url", url?)
-    };
+    let url = if embedded { dir.as_deref().and_then(embedded_url) } else { reader.parse("database.url", url?) };
     let replica_url = match replica_url? {
         none if none.is_empty() => None,
         url => reader.parse::<farmlokal_catalog::store::DatabaseUrl>("database.replica_url", url),

@@ -1,6 +1,13 @@
 //! The black-box suite: every case speaks real HTTP to the real app, once for each engine.
 
 #![allow(unreachable_pub, reason = "nothing here is reached from outside")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests, whose helpers clippy does not know as such"
+)]
+
 mod cases;
 mod service;
 

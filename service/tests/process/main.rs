@@ -1,4 +1,10 @@
 //! The real binary from outside: its commands, its start and its end, and the limits of its server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests, whose helpers clippy does not know as such"
+)]
 
 mod child;
 mod commands;

@@ -70,6 +70,7 @@ impl Store for MysqlStore {
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
         let mut lease = self.pools.write().await?;
         let product = self.pools.bounded(write::create(&mut lease, details, now)).await;
+        self.pools.wrote();
         lease.end(product)
     }
 
@@ -82,12 +83,14 @@ impl Store for MysqlStore {
     ) -> Result<Product, StoreError> {
         let mut lease = self.pools.write().await?;
         let product = self.pools.bounded(write::update(&mut lease, id, patch, expected, now)).await;
+        self.pools.wrote();
         lease.end(product)
     }
 
     async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
         let mut lease = self.pools.write().await?;
         let deleted = self.pools.bounded(write::delete(&mut lease, id, expected)).await;
+        self.pools.wrote();
         lease.end(deleted)
     }
 
@@ -153,7 +156,12 @@ impl ChangeLog for MysqlStore {
 /// so ours can all be run again: one that was cut short is.
 pub(super) async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
     let mut connection = connect(url).await?;
-    sqlx::query("DO GET_LOCK(CONCAT('farmlokal-migrate-', DATABASE()), 3600)").execute(&mut connection).await?;
+    // A lock's name is 64 characters long at the most, and so is a database's.
+    let lock = sqlx::query_scalar("SELECT GET_LOCK(LEFT(CONCAT('farmlokal-migrate-', DATABASE()), 64), 3600)");
+    let locked: Option<i64> = lock.fetch_one(&mut connection).await?;
+    if locked != Some(1) {
+        return Err(StoreError::Busy);
+    }
     // The full text index keeps stop words: a person who types one must find it.
     sqlx::query("SET SESSION innodb_ft_enable_stopword = OFF").execute(&mut connection).await?;
     let mut result = MIGRATIONS.run_direct(None, &mut connection, false).await;

@@ -52,9 +52,14 @@ impl Pools {
 
     /// A connection to write.
     pub(super) async fn write(&self) -> Result<Lease, StoreError> {
-        // Noted before the write and not after: a read in between must not miss it.
-        *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
+        // Noted before the write, so that a read in between does not miss it; see [`Self::wrote`].
+        self.wrote();
         Lease::take(&self.primary).await
+    }
+
+    /// Notes that a write has ended: the replica's lag counts from there, however long it took.
+    pub(super) fn wrote(&self) {
+        *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// The connection that only asks.

@@ -45,6 +45,11 @@ pub(crate) trait Database: Send + Sync {
     /// Takes what everybody needs who wants to write the product 1; gives it back when dropped.
     async fn hold(&self) -> Box<dyn Send>;
 
+    /// Drops an index of the products.
+    async fn drop_index(&self, name: &str) {
+        self.sql(&format!("DROP INDEX {name} ON products")).await;
+    }
+
     /// Refreshes the statistics that plans are chosen by.
     async fn analyze(&self) {
         self.sql("ANALYZE TABLE products").await;

@@ -63,6 +63,10 @@ impl Database for Sqlite {
         )
     }
 
+    async fn drop_index(&self, name: &str) {
+        self.sql(&format!("DROP INDEX {name}")).await;
+    }
+
     async fn analyze(&self) {
         self.sql("ANALYZE").await;
     }

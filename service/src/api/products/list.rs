@@ -47,8 +47,7 @@ pub(super) async fn page(context: &Context, request: Request) -> Result<Answer, 
         [] => None,
         wanted => Some(FacetsBody::of(catalogue.facets(query.filter(), query.search()).await?, wanted)),
     };
-    let next_cursor =
-        page.next.map(|position| context.cursors.seal(&Scan { query: query.clone(), position, epoch }));
+    let next_cursor = page.next.map(|position| context.cursors.seal(&Scan { query: query.clone(), position, epoch }));
     let link = next_cursor.as_deref().map(|cursor| link(&query, &request, cursor));
     let data = page.products.into_iter().map(Into::into).collect();
     let searched_by = match source {

@@ -14,8 +14,8 @@ use poem_openapi::{ApiResponse, OpenApi};
 use super::answer::{Failure, Failures, Rendered};
 use super::values::{Number, Search, Text};
 use super::{Context, Tag, etag, writers};
-use facets::FacetList;
 use body::{NewProductBody, PageBody, ProductBody, ProductPatchBody};
+use facets::FacetList;
 
 /// The operations on products.
 pub struct ProductsApi(pub Context);

@@ -12,7 +12,9 @@ async fn source(service: &Service, path: &str) -> Option<String> {
 
 pub async fn says_who_searched(service: &Service) {
     let expected = if service.indexed { "index" } else { "sql" };
-    for path in ["/v1/products?search=milk", "/v1/products?minPrice=10&sort=name", "/v1/products?search=milk&sort=-price"] {
+    for path in
+        ["/v1/products?search=milk", "/v1/products?minPrice=10&sort=name", "/v1/products?search=milk&sort=-price"]
+    {
         assert_eq!(source(service, path).await.as_deref(), Some(expected), "{path}");
     }
     for path in ["/v1/products", "/v1/products?category=Dairy&sort=name", "/v1/products?minPrice=10&sort=price"] {
@@ -62,10 +64,14 @@ pub async fn spreads_matches(service: &Service) {
     let path = "/v1/products?facets=category,price&limit=1";
     if !service.indexed {
         let refused = problem(service.get(path).await).await;
-        assert_eq!((refused["status"].as_u64(), refused["type"].as_str()), (Some(503), Some("urn:farmlokal:problem:index-building")));
+        assert_eq!(
+            (refused["status"].as_u64(), refused["type"].as_str()),
+            (Some(503), Some("urn:farmlokal:problem:index-building"))
+        );
         return;
     }
-    let sum = |facet: &Value| facet.as_array().unwrap().iter().map(|entry| entry["count"].as_u64().unwrap()).sum::<u64>();
+    let sum =
+        |facet: &Value| facet.as_array().unwrap().iter().map(|entry| entry["count"].as_u64().unwrap()).sum::<u64>();
     let all = service.json(path).await;
     assert_eq!((sum(&all["facets"]["category"]), sum(&all["facets"]["price"])), (ROWS, ROWS));
     let some = service.json("/v1/products?facets=category&category=Dairy&maxPrice=100&total=true&limit=1").await;
@@ -98,7 +104,11 @@ pub async fn follows_writes(service: &Service) {
     service.until_found("zoophagous", 1).await;
     service.until_found("xylophagous", 0).await;
     service.send("PATCH", &path, &[], &json!({"price": "0.07"})).await;
-    assert_eq!(service.json("/v1/products?search=zoophagous").await["data"][0]["price"], "0.07", "prices are fresh at once");
+    assert_eq!(
+        service.json("/v1/products?search=zoophagous").await["data"][0]["price"],
+        "0.07",
+        "prices are fresh at once"
+    );
     service.send("DELETE", &path, &[], &Value::Null).await;
     service.until_found("zoophagous", 0).await;
 }
@@ -114,6 +124,7 @@ pub async fn fills_pages_around_what_is_gone(service: &Service) {
         service.send("DELETE", &format!("/v1/products/{id}"), &[], &Value::Null).await;
     }
     let page = service.json("/v1/products?search=gigot&limit=7").await;
-    let first: Vec<i64> = page["data"].as_array().unwrap().iter().map(|product| product["id"].as_i64().unwrap()).collect();
+    let first: Vec<i64> =
+        page["data"].as_array().unwrap().iter().map(|product| product["id"].as_i64().unwrap()).collect();
     assert_eq!(first, listed[10..17]);
 }
