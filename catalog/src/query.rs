@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 use crate::{Category, Invalid, NameKey, Price, PriceRange, Product, ProductId, Timestamp};
 
@@ -118,11 +117,7 @@ impl SearchText {
     /// there are only signs; then nothing can match.
     pub fn words(&self) -> Vec<String> {
         let text: String = self.0.nfc().collect();
-        text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c))
-            .filter(|word| word.contains(char::is_alphanumeric))
-            .take(Self::MAX_WORDS)
-            .map(str::to_owned)
-            .collect()
+        crate::text::words(&text).take(Self::MAX_WORDS).map(str::to_owned).collect()
     }
 }
 

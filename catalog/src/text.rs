@@ -93,9 +93,21 @@ impl Default for Description {
 }
 
 /// `text` without case, accents and compatibility forms, so that `Éclair` sorts and matches as
-/// `eclair`: Unicode NFKD, combining marks removed, lower case (Unicode Standard Annex 15).
+/// `eclair`: Unicode NFKD (Unicode Standard Annex 15), diacritics removed, lower case. Marks of other
+/// scripts stay: a vowel sign of Devanagari is no accent but a letter's half.
 pub fn fold(text: &str) -> String {
-    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    text.nfkd().filter(|c| !is_diacritic(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether `c` is in one of Unicode's blocks of combining diacritical marks.
+fn is_diacritic(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// The words of `text`: runs of letters, digits and the marks that belong to them.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c))
+        .filter(|word| word.contains(char::is_alphanumeric))
 }
 
 /// What products are sorted by under `sort=name`: the first 64 characters of the folded name.
@@ -141,6 +153,13 @@ mod tests {
         assert!("".parse::<Description>().is_ok());
         assert!("bell \u{7}".parse::<Description>().is_err());
         assert!("ü".repeat(200).parse::<ProductName>().is_ok(), "characters count, not bytes");
+    }
+
+    #[test]
+    fn marks_of_other_scripts_are_kept_and_do_not_cut_words() {
+        assert_ne!(fold("दही"), fold("दूही"), "vowel signs tell words apart");
+        assert_eq!(words("मक्खन, ताज़ा").collect::<Vec<_>>(), ["मक्खन", "ताज़ा"]);
+        assert_eq!(words("Crème-fraîche 30% _").collect::<Vec<_>>(), ["Crème", "fraîche", "30"]);
     }
 
     #[test]

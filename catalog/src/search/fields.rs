@@ -1,10 +1,10 @@
 //! The index's fields, and how a product becomes a document of them.
 
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::tokenizer::{SimpleTokenizer, TextAnalyzer};
+use tantivy::tokenizer::{TextAnalyzer, WhitespaceTokenizer};
 use tantivy::{Index, TantivyDocument, i64_to_u64, u64_to_i64};
 
-use crate::text::fold;
+use crate::text::{fold, words};
 use crate::{NameKey, Price, Product, ProductId, Timestamp};
 
 /// Counts the meanings the fields have had. One more whenever a document would be made differently
@@ -19,7 +19,7 @@ pub(super) const CATEGORY: &str = "category";
 pub(super) const NAME_KEY: &str = "name_key";
 pub(super) const NAME_LENGTH: &str = "name_length";
 
-/// The tokenizer's name: it cuts folded text at all that is neither letter nor digit.
+/// The tokenizer's name: words come to it folded, cut and put together again with spaces.
 const WORDS: &str = "folded_words";
 
 /// The fields. Nothing is stored: hits are read from the catalogue by id.
@@ -69,7 +69,7 @@ impl Fields {
 
     /// Makes the tokenizer known to `index`.
     pub(super) fn register(index: &Index) {
-        index.tokenizers().register(WORDS, TextAnalyzer::from(SimpleTokenizer::default()));
+        index.tokenizers().register(WORDS, TextAnalyzer::from(WhitespaceTokenizer::default()));
     }
 
     /// The document of `product`.
@@ -78,10 +78,11 @@ impl Fields {
         let (name, producer) = (fold(details.name.as_str()), fold(details.producer.as_str()));
         let mut document = TantivyDocument::new();
         document.add_u64(self.id, id_value(product.id));
-        document.add_text(self.any, fold(details.description.as_str()));
+        document.add_text(self.any, spaced(&fold(details.description.as_str())));
         for (field, words) in [(self.name, &name), (self.producer, &producer)] {
-            document.add_text(self.any, words);
-            document.add_text(field, words);
+            let words = spaced(words);
+            document.add_text(self.any, &words);
+            document.add_text(field, &words);
         }
         document.add_text(self.category, details.category.as_str());
         document.add_u64(self.price, price_value(details.price));
@@ -90,6 +91,11 @@ impl Fields {
         document.add_u64(self.name_length, name_length(&name));
         document
     }
+}
+
+/// The words of `folded`, with a space between each two.
+fn spaced(folded: &str) -> String {
+    words(folded).collect::<Vec<_>>().join(" ")
 }
 
 /// The value of an id in its column; ids are 1 and up, so nothing is cut.

@@ -5,7 +5,7 @@ use tantivy::query::{DfaWrapper, FuzzyTermQuery};
 use tantivy::schema::Field;
 
 use crate::SearchText;
-use crate::text::fold;
+use crate::text::{fold, words};
 
 use super::SearchError;
 
@@ -43,13 +43,13 @@ impl Word {
     /// The words of `search`, folded and cut as those of products are; none if there are only signs.
     pub(super) fn of(search: &SearchText) -> Vec<Self> {
         let folded = fold(search.as_str());
-        let texts = folded.split(|c: char| !c.is_alphanumeric()).filter(|text| !text.is_empty());
+        let texts = words(&folded);
         let word = |text: &str| Self { text: text.to_owned(), last: false };
-        let mut words: Vec<_> = texts.take(SearchText::MAX_WORDS).map(word).collect();
-        if let Some(last) = words.last_mut() {
+        let mut found: Vec<_> = texts.take(SearchText::MAX_WORDS).map(word).collect();
+        if let Some(last) = found.last_mut() {
             last.last = true;
         }
-        words
+        found
     }
 
     /// How many edits it forgives. A word with digits is a code, and one of more than 40 letters no

@@ -2,11 +2,11 @@
 
 use super::super::relevance::score;
 use super::*;
-use crate::text::fold;
+use crate::text::{fold, words};
 use crate::{Direction, SortKey};
 
 pub(super) fn words_of(text: &str) -> Vec<String> {
-    fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    words(&fold(text)).map(str::to_owned).collect()
 }
 
 /// Optimal string alignment distances from `a` to every beginning of `b`.

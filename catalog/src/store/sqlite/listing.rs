@@ -19,9 +19,8 @@ pub(super) fn sorted(
 ) -> Select {
     let mut select = Select::new(format!("SELECT {COLUMNS} FROM products p {}", hint(index)));
     let mut conditions = Conditions::new(&mut select);
-    let start = Start::of(index, key, direction, after);
-    conditions.filter(filter, start);
-    conditions.behind(after, direction, start);
+    conditions.filter(filter, Start::of(index, direction, after));
+    conditions.behind(after, direction);
     order_and_limit(&mut select, key, direction, limit);
     select
 }
@@ -38,7 +37,7 @@ pub(super) fn sorted_search(
     let mut conditions = Conditions::new(&mut select);
     conditions.words(words);
     conditions.filter(filter, Start::Free);
-    conditions.behind(after, direction, Start::Free);
+    conditions.behind(after, direction);
     order_and_limit(&mut select, key, direction, limit);
     select
 }
@@ -138,14 +137,13 @@ fn order_and_limit(select: &mut Select, key: SortKey, direction: Direction, limi
     select.push("p.id").push(downwards).push(" LIMIT ").push_bind(i64::from(limit.get()) + 1);
 }
 
-/// Which condition says where the reading of an index starts. SQLite takes one for each end, and not
-/// always the one that leaves least to read; a `+` before the column keeps it from taking the others.
+/// Which condition says where the reading of an index starts, or where it ends when read downwards.
+/// SQLite takes one, and not always the one that leaves least to read; a `+` before the column keeps
+/// it from taking the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
     /// There is nothing to choose between.
     Free,
-    /// The price range; the position only leaves out.
-    Range,
     /// The position; the range's lower end only leaves out.
     SeekUp,
     /// The position; the range's upper end only leaves out.
@@ -153,16 +151,15 @@ enum Start {
 }
 
 impl Start {
-    fn of(index: Index, key: SortKey, direction: Direction, after: Option<&Position>) -> Self {
+    fn of(index: Index, direction: Direction, after: Option<&Position>) -> Self {
         match (after, direction) {
-            _ if index.key() != key => Self::Range,
-            (Some(_), Direction::Ascending) if key == SortKey::Price => Self::SeekUp,
-            (Some(_), Direction::Descending) if key == SortKey::Price => Self::SeekDown,
+            (Some(Position::Price(..)), Direction::Ascending) if index.key() == SortKey::Price => Self::SeekUp,
+            (Some(Position::Price(..)), Direction::Descending) if index.key() == SortKey::Price => Self::SeekDown,
             _ => Self::Free,
         }
     }
 
-    /// What stands before a column whose condition would start the reading in `other`'s place.
+    /// What stands before a column whose condition would take the position's place under `other`.
     fn unless(self, other: Self) -> &'static str {
         if self == other { "+" } else { "" }
     }
@@ -199,28 +196,27 @@ impl<'a> Conditions<'a> {
     }
 
     /// The seek: SQLite compares row values through an index.
-    fn behind(&mut self, after: Option<&Position>, direction: Direction, start: Start) {
+    fn behind(&mut self, after: Option<&Position>, direction: Direction) {
         let sign = if direction == Direction::Descending { "<" } else { ">" };
-        let plus = start.unless(Start::Range);
         match after {
             None | Some(Position::Relevance(..)) => {}
             Some(Position::Id(id)) => {
-                self.and(plus).push("p.id ").push(sign).push(" ").push_bind(id.get());
+                self.and("p.id ").push(sign).push(" ").push_bind(id.get());
             }
             Some(Position::Price(price, id)) => {
-                self.tuple(plus, SortKey::Price, sign).push_bind(price.minor()).close(*id)
+                self.tuple(SortKey::Price, sign).push_bind(price.minor()).close(*id)
             }
             Some(Position::Name(name, id)) => {
-                self.tuple(plus, SortKey::Name, sign).push_bind(name.as_str().to_owned()).close(*id);
+                self.tuple(SortKey::Name, sign).push_bind(name.as_str().to_owned()).close(*id);
             }
             Some(Position::CreatedAt(at, id)) => {
-                self.tuple(plus, SortKey::CreatedAt, sign).push_bind(at.micros()).close(*id)
+                self.tuple(SortKey::CreatedAt, sign).push_bind(at.micros()).close(*id)
             }
         }
     }
 
-    fn tuple(&mut self, plus: &str, key: SortKey, sign: &str) -> &mut Select {
-        self.and("(").push(plus).push(column(key)).push(", p.id) ").push(sign).push(" (")
+    fn tuple(&mut self, key: SortKey, sign: &str) -> &mut Select {
+        self.and("(").push(column(key)).push(", p.id) ").push(sign).push(" (")
     }
 }
 

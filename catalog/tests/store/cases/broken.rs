@@ -34,7 +34,10 @@ async fn a_row_that_no_product_can_be_is_corrupt(shop: &Shop) {
     ] {
         shop.database.sql(&format!("UPDATE products SET {field} = {value} WHERE id = 1")).await;
         let is_corrupt = |error: StoreError| {
-            assert!(matches!(error, StoreError::Corrupt { id: 1, field: told } if told == field), "{field} = {value}: {error:?}");
+            assert!(
+                matches!(error, StoreError::Corrupt { id: 1, field: told } if told == field),
+                "{field} = {value}: {error:?}"
+            );
         };
         is_corrupt(shop.store.get(id(1)).await.unwrap_err());
         let list = shop.store.list(&query(&filter("", "", ""), "", ""), None, limit(20)).await;
@@ -69,7 +72,15 @@ async fn a_category_that_none_can_be_is_corrupt(shop: &Shop) {
 /// What a seeding in progress looks like: rows, and indexes to come.
 async fn without_an_index_it_is_unavailable(shop: &Shop) {
     shop.store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
-    for index in ["by_price", "by_name", "by_created", "by_category", "by_category_price", "by_category_name", "by_category_created"] {
+    for index in [
+        "by_price",
+        "by_name",
+        "by_created",
+        "by_category",
+        "by_category_price",
+        "by_category_name",
+        "by_category_created",
+    ] {
         shop.database.drop_index(index).await;
     }
     for filter in [filter("", "", ""), filter("Dairy", "", ""), filter("", "1.00", ""), filter("Dairy", "1.00", "")] {
@@ -169,7 +180,9 @@ async fn mariadb_dates_that_are_none_are_corrupt() {
 async fn sqlite_bytes_that_are_no_text_are_corrupt() {
     let shop = Shop::open::<Sqlite>().await;
     shop.store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
-    for (field, value) in [("name", "CAST(x'ff' AS TEXT)"), ("stock", "4294967296"), ("created_at", "9223372036854775807")] {
+    for (field, value) in
+        [("name", "CAST(x'ff' AS TEXT)"), ("stock", "4294967296"), ("created_at", "9223372036854775807")]
+    {
         shop.database.sql(&format!("UPDATE products SET {field} = {value}")).await;
         let corrupt = shop.store.get(id(1)).await;
         assert!(matches!(corrupt, Err(StoreError::Corrupt { id: 1, field: told }) if told == field), "{corrupt:?}");
