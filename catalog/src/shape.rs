@@ -27,18 +27,6 @@ pub enum Index {
     CategoryCreated,
 }
 
-impl Index {
-    /// What the rows of a category, or all of them, are ordered by in this index.
-    pub fn key(self) -> SortKey {
-        match self {
-            Self::Primary | Self::Category => SortKey::Id,
-            Self::Price | Self::CategoryPrice => SortKey::Price,
-            Self::Name | Self::CategoryName => SortKey::Name,
-            Self::Created | Self::CategoryCreated => SortKey::CreatedAt,
-        }
-    }
-}
-
 /// How a shape is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plan {

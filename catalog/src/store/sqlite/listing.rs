@@ -19,8 +19,7 @@ pub(super) fn sorted(
 ) -> Select {
     let mut select = Select::new(format!("SELECT {COLUMNS} FROM products p {}", hint(index)));
     let mut conditions = Conditions::new(&mut select);
-    conditions.filter(filter, Start::of(index, direction, after));
-    conditions.behind(after, direction);
+    conditions.filter_behind(filter, after, direction);
     order_and_limit(&mut select, key, direction, limit);
     select
 }
@@ -36,8 +35,7 @@ pub(super) fn sorted_search(
     let mut select = Select::new(format!("SELECT {COLUMNS} {MATCHES}"));
     let mut conditions = Conditions::new(&mut select);
     conditions.words(words);
-    conditions.filter(filter, Start::Free);
-    conditions.behind(after, direction);
+    conditions.filter_behind(filter, after, direction);
     order_and_limit(&mut select, key, direction, limit);
     select
 }
@@ -49,7 +47,7 @@ pub(super) fn best(words: &str, filter: &Filter, most: i64) -> Select {
     let mut select = Select::new(format!("SELECT w.rowid, -bm25(product_words, 8.0, 1.0, 3.0) AS score {from}"));
     let mut conditions = Conditions::new(&mut select);
     conditions.words(words);
-    conditions.filter(filter, Start::Free);
+    conditions.filter(filter);
     select.push(" ORDER BY score DESC, w.rowid LIMIT ").push_bind(most);
     select
 }
@@ -66,7 +64,7 @@ pub(super) fn count(filter: &Filter, words: Option<&str>, most: i64) -> Select {
     if let Some(words) = words {
         conditions.words(words);
     }
-    conditions.filter(filter, Start::Free);
+    conditions.filter(filter);
     select.push(" LIMIT ").push_bind(most).push(")");
     select
 }
@@ -137,34 +135,6 @@ fn order_and_limit(select: &mut Select, key: SortKey, direction: Direction, limi
     select.push("p.id").push(downwards).push(" LIMIT ").push_bind(i64::from(limit.get()) + 1);
 }
 
-/// Which condition says where the reading of an index starts, or where it ends when read downwards.
-/// SQLite takes one, and not always the one that leaves least to read; a `+` before the column keeps
-/// it from taking the other.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Start {
-    /// There is nothing to choose between.
-    Free,
-    /// The position; the range's lower end only leaves out.
-    SeekUp,
-    /// The position; the range's upper end only leaves out.
-    SeekDown,
-}
-
-impl Start {
-    fn of(index: Index, direction: Direction, after: Option<&Position>) -> Self {
-        match (after, direction) {
-            (Some(Position::Price(..)), Direction::Ascending) if index.key() == SortKey::Price => Self::SeekUp,
-            (Some(Position::Price(..)), Direction::Descending) if index.key() == SortKey::Price => Self::SeekDown,
-            _ => Self::Free,
-        }
-    }
-
-    /// What stands before a column whose condition would take the position's place under `other`.
-    fn unless(self, other: Self) -> &'static str {
-        if self == other { "+" } else { "" }
-    }
-}
-
 /// `WHERE a AND b …` of the conditions that are there.
 struct Conditions<'a> {
     select: &'a mut Select,
@@ -185,13 +155,35 @@ impl<'a> Conditions<'a> {
         self.and("product_words MATCH ").push_bind(words.to_owned());
     }
 
-    fn filter(&mut self, filter: &Filter, start: Start) {
+    fn filter(&mut self, filter: &Filter) {
+        self.category(filter);
+        self.price(filter, "", "");
+    }
+
+    /// The filter, and the seek behind `after`. Both may say where the reading of an index by price
+    /// starts; SQLite takes one, and not the one that leaves less to read: a `+` before the column
+    /// keeps it from taking the range's end.
+    fn filter_behind(&mut self, filter: &Filter, after: Option<&Position>, direction: Direction) {
+        let (low, high) = match (after, direction) {
+            (Some(Position::Price(..)), Direction::Ascending) => ("+", ""),
+            (Some(Position::Price(..)), Direction::Descending) => ("", "+"),
+            _ => ("", ""),
+        };
+        self.category(filter);
+        self.price(filter, low, high);
+        self.behind(after, direction);
+    }
+
+    fn category(&mut self, filter: &Filter) {
         if let Some(category) = &filter.category {
             self.and("p.category = ").push_bind(category.as_str().to_owned());
         }
+    }
+
+    fn price(&mut self, filter: &Filter, low: &str, high: &str) {
         if let Some((min, max)) = filter.price.bounds() {
-            self.and(start.unless(Start::SeekUp)).push("p.price >= ").push_bind(min.minor());
-            self.and(start.unless(Start::SeekDown)).push("p.price <= ").push_bind(max.minor());
+            self.and(low).push("p.price >= ").push_bind(min.minor());
+            self.and(high).push("p.price <= ").push_bind(max.minor());
         }
     }
 
@@ -203,15 +195,11 @@ impl<'a> Conditions<'a> {
             Some(Position::Id(id)) => {
                 self.and("p.id ").push(sign).push(" ").push_bind(id.get());
             }
-            Some(Position::Price(price, id)) => {
-                self.tuple(SortKey::Price, sign).push_bind(price.minor()).close(*id)
-            }
+            Some(Position::Price(price, id)) => self.tuple(SortKey::Price, sign).push_bind(price.minor()).close(*id),
             Some(Position::Name(name, id)) => {
                 self.tuple(SortKey::Name, sign).push_bind(name.as_str().to_owned()).close(*id);
             }
-            Some(Position::CreatedAt(at, id)) => {
-                self.tuple(SortKey::CreatedAt, sign).push_bind(at.micros()).close(*id)
-            }
+            Some(Position::CreatedAt(at, id)) => self.tuple(SortKey::CreatedAt, sign).push_bind(at.micros()).close(*id),
         }
     }
 

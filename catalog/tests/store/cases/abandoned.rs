@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use farmlokal_catalog::ProductPatch;
 use farmlokal_catalog::store::{self, Options};
 
-use crate::engine::{Mariadb, Proxy, Shop, conformance};
+use crate::engine::{Mariadb, Proxy, Shop, conformance, patient};
 use crate::sample::{Dice, Row, at, filter, id, limit, priced, product, query};
 
 conformance!(leave_the_connection_to_the_next_one, leave_the_product_whole);
 
 fn one_connection() -> Options {
-    Options { max_connections: 1, ..Options::default() }
+    Options { max_connections: 1, ..patient() }
 }
 
 fn rows(count: i64) -> Vec<Row> {

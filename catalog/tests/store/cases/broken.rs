@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use farmlokal_catalog::store::{self, DatabaseUrl, Options, Store, StoreError};
 
-use crate::engine::{Database as _, Mariadb, Shop, Sqlite, conformance};
+use crate::engine::{Database as _, Mariadb, Shop, Sqlite, conformance, patient};
 use crate::model::orders;
 use crate::sample::{at, filter, id, limit, priced, product, query};
 
@@ -106,7 +106,7 @@ async fn without_tables_it_is_unavailable(shop: &Shop) {
 async fn a_closed_store_is_unavailable(shop: &Shop) {
     shop.store.close().await;
     is_unavailable(&*shop.store, "closed").await;
-    shop.reopen(&Options::default()).await.ping().await.unwrap();
+    shop.reopen(&patient()).await.ping().await.unwrap();
 }
 
 /// Every operation says so, and soon.

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use farmlokal_catalog::store::{self, DatabaseUrl, Options, StoreError};
+use farmlokal_catalog::store::{self, DatabaseUrl, StoreError};
 
-use crate::engine::{Database, Mariadb, Shop, Sqlite};
+use crate::engine::{Database, Mariadb, Shop, Sqlite, patient};
 use crate::sample::{at, product};
 
 /// The database that [`child`] migrates.
@@ -26,7 +26,7 @@ on_each_engine!(many_at_once_succeed, many_processes_at_once_succeed, twice_is_o
 
 /// Whether a product can be written and read.
 async fn works(url: &DatabaseUrl) {
-    let store = store::open(url, None, &Options::default()).await.unwrap();
+    let store = store::open(url, None, &patient()).await.unwrap();
     let made = store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
     assert_eq!(store.get(made.id).await.unwrap(), made);
     store.close().await;

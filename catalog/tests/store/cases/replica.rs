@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use farmlokal_catalog::Total;
 use farmlokal_catalog::store::{self, Options, Store, StoreError};
 
-use crate::engine::{Mariadb, Shop, Sqlite};
+use crate::engine::{Mariadb, Shop, Sqlite, patient};
 use crate::sample::{at, filter, id, limit, priced, product, query};
 
 /// Two databases that nothing keeps alike, so that it shows which one was asked.
@@ -22,7 +22,7 @@ impl Pair {
         for (shop, name) in [(&primary, "primary"), (&replica, "replica")] {
             shop.store.create(product(name, name, "1.00"), at(0)).await.unwrap();
         }
-        let options = Options { replica_lag, statement_timeout: LONG, ..Options::default() };
+        let options = Options { replica_lag, ..patient() };
         let store = store::open(&primary.database.url(), Some(&replica.database.url()), &options).await.unwrap();
         Self { primary, replica, store }
     }

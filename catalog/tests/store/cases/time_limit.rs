@@ -56,7 +56,7 @@ async fn ends(store: &dyn Store, query: &Query, within: Duration) {
     let start = Instant::now();
     let page = store.list(query, None, limit(20)).await;
     let Err(StoreError::TimeLimit) = page else { panic!("{page:?} within {within:?}: {query:?}") };
-    assert!(start.elapsed() < within + Duration::from_secs(1), "{:?} rather than {within:?}", start.elapsed());
+    assert!(start.elapsed() < within + Duration::from_secs(10), "{:?} rather than {within:?}", start.elapsed());
 }
 
 /// The limit is so short that a machine at its limit may miss it even with the smallest statement.
@@ -115,14 +115,14 @@ async fn mariadb_gives_up_on_a_server_that_has_gone_silent() {
     let start = Instant::now();
     let read = store.get(id(1)).await;
     assert!(matches!(read, Err(StoreError::TimeLimit)), "{read:?}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     // There may be no connection left by now, and none to be had.
     for _ in 0..2 {
         let start = Instant::now();
         let (read, asked) = tokio::join!(store.get(id(1)), store.ping());
         assert!(matches!(read, Err(StoreError::Busy | StoreError::TimeLimit)), "{read:?}");
         assert!(matches!(asked, Err(StoreError::Busy | StoreError::TimeLimit)), "{asked:?}");
-        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     }
     proxy.flow();
     store.get(id(1)).await.unwrap();

@@ -1,9 +1,9 @@
 //! Products are made, changed and removed.
 
-use farmlokal_catalog::store::{Options, StoreError};
+use farmlokal_catalog::store::StoreError;
 use farmlokal_catalog::{ProductPatch, Version};
 
-use crate::engine::{Shop, conformance};
+use crate::engine::{Shop, conformance, patient};
 use crate::sample::{at, id, priced, product};
 
 conformance!(
@@ -32,7 +32,7 @@ async fn what_is_changed_is_found(shop: &Shop) {
     assert_eq!(changed.details, product("Milk", "Dairy", "13.00"));
     assert_eq!((changed.created_at, changed.updated_at, changed.version.get()), (at(1), at(2), 2));
     assert_eq!(shop.store.get(made.id).await.unwrap(), changed);
-    assert_eq!(shop.reopen(&Options::default()).await.get(made.id).await.unwrap(), changed);
+    assert_eq!(shop.reopen(&patient()).await.get(made.id).await.unwrap(), changed);
 }
 
 async fn what_is_removed_is_gone(shop: &Shop) {
@@ -94,7 +94,7 @@ async fn an_id_is_never_given_again(shop: &Shop) {
     let highest = shop.store.create(product("Milk", "Dairy", "12.50"), at(1)).await.unwrap().id;
     shop.store.delete(highest, None).await.unwrap();
     shop.store.close().await;
-    let reopened = shop.reopen(&Options::default()).await;
+    let reopened = shop.reopen(&patient()).await;
     let next = reopened.create(product("Milk", "Dairy", "12.50"), at(2)).await.unwrap().id;
     assert!(next > highest, "{next} after {highest}");
 }

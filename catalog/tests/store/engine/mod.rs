@@ -5,6 +5,7 @@ mod proxy;
 mod sqlite;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use farmlokal_catalog::store::{self, DatabaseUrl, Options, Store, StoreError};
@@ -78,7 +79,7 @@ impl Shop {
     pub(crate) async fn open<D: Database + 'static>() -> Self {
         let database = D::empty().await;
         store::migrate(&database.url()).await.unwrap();
-        let store = open(&database, &Options::default()).await.unwrap();
+        let store = open(&database, &patient()).await.unwrap();
         Self { database: Box::new(database), store }
     }
 
@@ -99,6 +100,12 @@ impl Shop {
             .await;
         self.database.analyze().await;
     }
+}
+
+/// Options with which nothing is too slow, however busy the machine is.
+pub(crate) fn patient() -> Options {
+    let long = Duration::from_secs(60);
+    Options { acquire_timeout: long, statement_timeout: long, ..Options::default() }
 }
 
 async fn open(database: &dyn Database, options: &Options) -> Result<Arc<dyn Store>, StoreError> {
