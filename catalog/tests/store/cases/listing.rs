@@ -10,6 +10,7 @@ use crate::walk::{ids, walk};
 conformance!(
     every_listing_is_what_the_model_says,
     names_are_sorted_without_case_and_accents,
+    names_alike_for_long_are_ordered_by_id,
     a_page_starts_behind_what_is_gone,
     a_page_may_be_the_last_one_exactly,
     nothing_is_listed_where_nothing_is,
@@ -88,6 +89,19 @@ async fn names_are_sorted_without_case_and_accents(shop: &Shop) {
     };
     assert_eq!(names("name").await, sorted);
     assert_eq!(names("-name").await, sorted.into_iter().rev().collect::<Vec<_>>());
+}
+
+/// The key is the beginning of a name; one that ends in a space there must not be taken for another.
+async fn names_alike_for_long_are_ordered_by_id(shop: &Shop) {
+    let long = "a".repeat(63);
+    for name in
+        [format!("{long} b"), long.clone(), format!("{long} \u{301}"), format!("{long} a"), long[..62].to_owned()]
+    {
+        shop.store.create(product(&name, "Fruits", "1.00"), at(0)).await.unwrap();
+    }
+    for (order, wanted) in [("name", [5, 1, 2, 3, 4]), ("-name", [4, 3, 2, 1, 5])] {
+        assert_eq!(ids(&walk(&*shop.store, &query(&filter("", "", ""), "", order), || limit(1)).await), wanted);
+    }
 }
 
 async fn a_page_starts_behind_what_is_gone(shop: &Shop) {

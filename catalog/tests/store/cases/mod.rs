@@ -13,6 +13,7 @@ mod search_words;
 mod texts;
 mod time_limit;
 mod totals;
+mod urls;
 mod versions;
 mod walking;
 mod writes;

@@ -121,7 +121,6 @@ impl Bare {
                         Value::Number(number) => query.bind(number),
                         Value::Text(text) => query.bind(text),
                         Value::Price(price) => query.bind(price.minor()),
-                        Value::Moment(moment) => query.bind(moment.micros()),
                     };
                 }
                 first_column(&query.fetch_all(connection).await?)
@@ -133,7 +132,6 @@ impl Bare {
                         Value::Number(number) => query.bind(number),
                         Value::Text(text) => query.bind(text),
                         Value::Price(price) => query.bind(price.to_decimal()),
-                        Value::Moment(moment) => query.bind(moment.to_utc()),
                     };
                 }
                 first_column(&query.fetch_all(connection).await?)

@@ -44,6 +44,8 @@ impl Service {
             .env("FARMLOKAL_HTTP__LISTEN", address.to_string())
             .env("FARMLOKAL_HTTP__CURSOR_SECRET", CURSOR_SECRET)
             .env("FARMLOKAL_ADMIN__LISTEN", admin.to_string())
+            // SQL is measured here; an index that is built meanwhile would measure itself.
+            .env("FARMLOKAL_SEARCH__INDEX", "false")
             .env("FARMLOKAL_LOG__FILTER", "warn");
         let mut process = Process::start(command, directory)?;
         process

@@ -2,7 +2,7 @@
 
 use farmlokal_catalog::shape::{Index, counting_index};
 use farmlokal_catalog::store::Engine;
-use farmlokal_catalog::{Direction, Filter, Position, Price, ProductId, SearchText, SortKey, Timestamp};
+use farmlokal_catalog::{Direction, Filter, Position, Price, ProductId, SearchText, SortKey};
 
 const COLUMNS: &str = "p.id, p.name, p.description, p.category, p.price, p.currency, p.unit, \
                        p.producer, p.stock, p.created_at, p.updated_at, p.version";
@@ -21,7 +21,6 @@ pub(super) enum Value {
     Number(i64),
     Text(String),
     Price(Price),
-    Moment(Timestamp),
 }
 
 /// The rows of `filter` behind `after`, through `index`.
@@ -135,28 +134,28 @@ impl Statement {
         }
     }
 
+    /// The seek, in the orders that are followed to their end here.
     fn behind(&mut self, after: &Position, direction: Direction) {
         let sign = match direction {
             Direction::Ascending => '>',
             Direction::Descending => '<',
         };
-        let (key, value, id) = match after {
-            Position::Id(id) => {
-                return self.and(&format!("p.id {sign} ?"), [Value::Number(id.get())]);
+        match after {
+            Position::Id(id) => self.and(&format!("p.id {sign} ?"), [Value::Number(id.get())]),
+            Position::Price(price, id) => {
+                let (price, id) = (Value::Price(*price), Value::Number(id.get()));
+                match self.engine {
+                    Engine::Sqlite => {
+                        self.and(&format!("(p.price, p.id) {sign} (?, ? COLLATE BINARY)"), [price, id]);
+                    }
+                    Engine::Mysql => {
+                        let behind = format!("(p.price {sign} ? OR (p.price = ? AND p.id {sign} ?))");
+                        let seek = format!("p.price {sign}= ? AND {behind}");
+                        self.and(&seek, [price.clone(), price.clone(), price, id]);
+                    }
+                }
             }
-            Position::Price(price, id) => (SortKey::Price, Value::Price(*price), id),
-            Position::Name(name, id) => (SortKey::Name, Value::Text(name.as_str().to_owned()), id),
-            Position::CreatedAt(at, id) => (SortKey::CreatedAt, Value::Moment(*at), id),
-            // Searches are not paged through here.
-            Position::Relevance(..) => return,
-        };
-        let (column, id) = (column(key), Value::Number(id.get()));
-        match self.engine {
-            Engine::Sqlite => self.and(&format!("({column}, p.id) {sign} (?, ?)"), [value, id]),
-            Engine::Mysql => {
-                let seek = format!("{column} {sign}= ? AND ({column} {sign} ? OR ({column} = ? AND p.id {sign} ?))");
-                self.and(&seek, [value.clone(), value.clone(), value, id]);
-            }
+            Position::Name(..) | Position::CreatedAt(..) | Position::Relevance(..) => {}
         }
     }
 }
