@@ -53,11 +53,7 @@ impl Process {
         let log = File::create(directory.path().join(LOG)).map_err(fail)?;
         let errors = log.try_clone().map_err(fail)?;
         // Groups of their own keep a terminal's Ctrl-C from the server until its owner is done.
-        command
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(errors)
-            .process_group(0);
+        command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         let mut server = command.spawn().map_err(fail)?;
         let keeper = Command::new("sh")
             .args(["-c", KEEPER, "keeper", &server.id().to_string()])
@@ -68,11 +64,7 @@ impl Process {
             .process_group(0)
             .spawn();
         match keeper {
-            Ok(keeper) => Ok(Self {
-                server,
-                keeper,
-                directory,
-            }),
+            Ok(keeper) => Ok(Self { server, keeper, directory }),
             Err(error) => {
                 // Nothing more can be done than to try: the error that matters is `error`.
                 let _ = server.kill();
@@ -99,25 +91,15 @@ impl Process {
     /// # Errors
     ///
     /// When the server ended, or `limit` has passed; the message ends in the tail of its log.
-    pub fn wait_until(
-        &mut self,
-        limit: Duration,
-        mut ready: impl FnMut() -> bool,
-    ) -> Result<(), String> {
+    pub fn wait_until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<(), String> {
         let deadline = Instant::now() + limit;
         while !ready() {
             let ended = self.server.try_wait().map_err(|error| error.to_string())?;
             if let Some(status) = ended {
-                return Err(format!(
-                    "ended with {status}; its log:\n{}",
-                    self.log_tail()
-                ));
+                return Err(format!("ended with {status}; its log:\n{}", self.log_tail()));
             }
             if Instant::now() >= deadline {
-                return Err(format!(
-                    "not ready after {limit:?}; its log:\n{}",
-                    self.log_tail()
-                ));
+                return Err(format!("not ready after {limit:?}; its log:\n{}", self.log_tail()));
             }
             thread::sleep(POLL);
         }
@@ -162,28 +144,20 @@ mod tests {
         let (id, directory) = (process.server.id(), process.directory().to_owned());
         drop(process);
         let alive = Command::new("kill").args(["-0", &id.to_string()]).output();
-        assert!(
-            !alive.is_ok_and(|it| it.status.success()),
-            "{id} is still there"
-        );
+        assert!(!alive.is_ok_and(|it| it.status.success()), "{id} is still there");
         assert!(!directory.exists());
     }
 
     #[test]
     fn an_early_end_is_told_with_the_log() {
-        let error =
-            shell("echo no space left; exit 3").wait_until(Duration::from_secs(10), || false);
-        assert_eq!(
-            error,
-            Err("ended with exit status: 3; its log:\nno space left".to_owned())
-        );
+        let error = shell("echo no space left; exit 3").wait_until(Duration::from_secs(10), || false);
+        assert_eq!(error, Err("ended with exit status: 3; its log:\nno space left".to_owned()));
     }
 
     #[test]
     fn a_deadline_is_told_with_the_log() {
-        let error = shell("echo thinking; exec sleep 1000")
-            .wait_until(Duration::from_millis(300), || false)
-            .unwrap_err();
+        let error =
+            shell("echo thinking; exec sleep 1000").wait_until(Duration::from_millis(300), || false).unwrap_err();
         assert_eq!(error, "not ready after 300ms; its log:\nthinking");
     }
 

@@ -29,12 +29,7 @@ impl Account {
     }
 
     pub(super) fn url(&self, database: &str) -> String {
-        let Self {
-            user,
-            password,
-            host,
-            port,
-        } = self;
+        let Self { user, password, host, port } = self;
         format!("mysql://{user}:{password}@{host}:{port}/{database}")
     }
 
@@ -42,33 +37,19 @@ impl Account {
     pub(super) fn execute(&self, database: &str, sql: &str) -> Result<String, String> {
         let client = program::find("mariadb").ok_or("mariadb, the client, was not found")?;
         let output = Command::new(client)
-            .args([
-                "--no-defaults",
-                "--protocol=tcp",
-                "--default-character-set=utf8mb4",
-            ])
+            .args(["--no-defaults", "--protocol=tcp", "--default-character-set=utf8mb4"])
             .args(["--batch", "--skip-column-names"])
-            .args([
-                format!("--host={}", self.host),
-                format!("--port={}", self.port),
-            ])
-            .args([
-                format!("--user={}", self.user),
-                format!("--database={database}"),
-            ])
+            .args([format!("--host={}", self.host), format!("--port={}", self.port)])
+            .args([format!("--user={}", self.user), format!("--database={database}")])
             // Not an argument: those are for everybody to read.
             .env("MYSQL_PWD", &self.password)
             .stdin(input(sql).map_err(|error| error.to_string())?)
             .output()
             .map_err(|error| error.to_string())?;
         if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr)
-                .trim_end()
-                .to_owned());
+            return Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned());
         }
-        Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end_matches('\n')
-            .to_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())
     }
 }
 
@@ -86,29 +67,17 @@ mod tests {
 
     #[test]
     fn a_url_is_read_and_written() {
-        let account = Account {
-            user: "me".to_owned(),
-            password: "secret".to_owned(),
-            host: "127.0.0.1".to_owned(),
-            port: 3306,
-        };
+        let account =
+            Account { user: "me".to_owned(), password: "secret".to_owned(), host: "127.0.0.1".to_owned(), port: 3306 };
         let url = "mysql://me:secret@127.0.0.1:3306/shop";
         assert_eq!(account.url("shop"), url);
         assert_eq!(Account::parse(url).as_ref(), Some(&account));
-        assert_eq!(
-            Account::parse("mysql://me:secret@127.0.0.1:3306").as_ref(),
-            Some(&account)
-        );
+        assert_eq!(Account::parse("mysql://me:secret@127.0.0.1:3306").as_ref(), Some(&account));
     }
 
     #[test]
     fn other_urls_are_refused() {
-        for url in [
-            "",
-            "sqlite://a",
-            "mysql://127.0.0.1:3306/",
-            "mysql://me:secret@127.0.0.1/",
-        ] {
+        for url in ["", "sqlite://a", "mysql://127.0.0.1:3306/", "mysql://me:secret@127.0.0.1/"] {
             assert_eq!(Account::parse(url), None, "{url}");
         }
     }

@@ -67,8 +67,6 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // The server may be gone already, and its databases with it.
-        let _ = self
-            .account
-            .execute("", &format!("DROP DATABASE IF EXISTS {}", self.name));
+        let _ = self.account.execute("", &format!("DROP DATABASE IF EXISTS {}", self.name));
     }
 }

@@ -68,10 +68,7 @@ impl Server {
             port: port::free(),
         };
         let process = launch(&mariadbd, directory, &account, options)?;
-        Ok(Self {
-            account,
-            _process: process,
-        })
+        Ok(Self { account, _process: process })
     }
 
     /// The URL of a database on this server, or with an empty name of the server alone:
@@ -98,12 +95,7 @@ fn install(directory: &Path) -> Result<(), String> {
 }
 
 /// Starts the server on the installed tables and waits for it.
-fn launch(
-    mariadbd: &Path,
-    directory: TempDir,
-    account: &Account,
-    options: &[&str],
-) -> Result<Process, String> {
+fn launch(mariadbd: &Path, directory: TempDir, account: &Account, options: &[&str]) -> Result<Process, String> {
     let path = directory.path();
     let accounts = path.join("accounts.sql");
     fs::write(&accounts, only_account(account))
@@ -121,8 +113,7 @@ fn launch(
     process
         .wait_until(READY_WITHIN, || {
             // Cheaper than a client that is refused, and the client is what proves the account.
-            TcpStream::connect((account.host.as_str(), account.port)).is_ok()
-                && account.execute("", "SELECT 1").is_ok()
+            TcpStream::connect((account.host.as_str(), account.port)).is_ok() && account.execute("", "SELECT 1").is_ok()
         })
         .map_err(|error| format!("MariaDB {error}"))?;
     Ok(process)
@@ -145,14 +136,7 @@ fn command(program: &Path, directory: &Path) -> Command {
 }
 
 /// Replaces the installer's accounts, which have no password. One statement a line.
-fn only_account(
-    Account {
-        user,
-        password,
-        host,
-        ..
-    }: &Account,
-) -> String {
+fn only_account(Account { user, password, host, .. }: &Account) -> String {
     format!(
         "DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys';\n\
          FLUSH PRIVILEGES;\n\
@@ -193,20 +177,11 @@ mod tests {
         );
         assert_eq!(rows, "1\twhole\n2\tkäse");
         assert_eq!(other.execute("SHOW TABLES"), "");
-        assert_eq!(
-            other.execute("SELECT @@innodb_buffer_pool_size DIV 1048576"),
-            "64"
-        );
-        assert_eq!(
-            other.execute("SELECT DISTINCT user FROM mysql.user"),
-            "farmlokal\nmariadb.sys"
-        );
+        assert_eq!(other.execute("SELECT @@innodb_buffer_pool_size DIV 1048576"), "64");
+        assert_eq!(other.execute("SELECT DISTINCT user FROM mysql.user"), "farmlokal\nmariadb.sys");
 
         drop(database);
-        assert_eq!(
-            other.execute("SHOW DATABASES LIKE 'test%'").lines().count(),
-            1
-        );
+        assert_eq!(other.execute("SHOW DATABASES LIKE 'test%'").lines().count(), 1);
         let account = server.account.clone();
         drop(other);
         drop(server);
@@ -216,13 +191,8 @@ mod tests {
 
     #[test]
     fn an_impossible_option_is_told_with_the_log() {
-        let error = Server::start_with(&["--no-such-option"])
-            .map(|_| ())
-            .unwrap_err();
+        let error = Server::start_with(&["--no-such-option"]).map(|_| ()).unwrap_err();
         assert!(error.starts_with("MariaDB ended with"), "{error}");
-        assert!(
-            error.contains("unknown option '--no-such-option'"),
-            "{error}"
-        );
+        assert!(error.contains("unknown option '--no-such-option'"), "{error}");
     }
 }

@@ -6,6 +6,7 @@ use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use super::changes;
+use super::row::datetime;
 use crate::NameKey;
 use crate::store::bulk::{BulkError, BulkLoad, BulkProduct, SeedRun, out_of_order, per_category, span};
 use crate::store::{DatabaseUrl, StoreError};
@@ -191,8 +192,8 @@ async fn insert(connection: &mut MySqlConnection, products: &[BulkProduct]) -> R
             .bind(details.unit.as_str())
             .bind(details.producer.as_str())
             .bind(details.stock)
-            .bind(created_at.to_utc())
-            .bind(created_at.to_utc());
+            .bind(datetime(*created_at))
+            .bind(datetime(*created_at));
     }
     insert.execute(connection).await?;
     Ok(())
