@@ -179,7 +179,8 @@ pub(super) async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
 
 /// A connection outside the pools and without a time limit, for work that takes its time.
 pub(super) async fn connect(url: &DatabaseUrl) -> Result<MySqlConnection, StoreError> {
-    Ok(connect_options(url)?.connect().await?)
+    // Its statements are slow by design: no warning about each.
+    Ok(connect_options(url)?.disable_statement_logging().connect().await?)
 }
 
 fn connect_options(url: &DatabaseUrl) -> Result<MySqlConnectOptions, StoreError> {

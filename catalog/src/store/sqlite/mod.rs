@@ -161,7 +161,8 @@ pub(super) async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
 
 /// A connection outside the pools, for work that takes its time.
 pub(super) async fn connect(url: &DatabaseUrl) -> Result<SqliteConnection, StoreError> {
-    Ok(connect_options(url)?.connect().await?)
+    // Its statements are slow by design: no warning about each.
+    Ok(connect_options(url)?.disable_statement_logging().connect().await?)
 }
 
 /// Waits for the exclusive right to do `what` to the database, held until the file is dropped.
