@@ -96,6 +96,7 @@ async fn an_index_of_another_catalogue_or_behind_a_pruned_log_is_not_believed() 
     // While nobody followed, the log moved on and lost its beginning.
     let kept = second.create("Later Brie", 2).await;
     let output = std::process::Command::new("sqlite3")
+        .args(["-cmd", ".timeout 10000"])
         .arg(second.url.to_string().trim_start_matches("sqlite:"))
         .arg("INSERT INTO product_changes (product_id, at) VALUES (1, 0); DELETE FROM product_changes WHERE number < 3")
         .output()

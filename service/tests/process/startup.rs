@@ -100,6 +100,7 @@ async fn readiness_follows_the_database() {
 /// Renames a table behind the service's back, by Debian's `sqlite3`.
 fn rename(data: &TempDir, from: &str, to: &str) {
     let output = std::process::Command::new("sqlite3")
+        .args(["-cmd", ".timeout 10000"])
         .arg(data.path().join("farmlokal.db"))
         .arg(format!("ALTER TABLE {from} RENAME TO {to}"))
         .output()
