@@ -62,6 +62,8 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
 enum Failure {
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
+    #[error("--database {0}")]
+    Url(store::StoreError),
     #[error("{0}")]
     Store(#[from] store::StoreError),
     #[error("{0}")]
@@ -69,7 +71,7 @@ enum Failure {
 }
 
 async fn seed(arguments: &Arguments) -> Result<Report, Failure> {
-    let database: &DatabaseUrl = &arguments.database.parse()?;
+    let database: &DatabaseUrl = &arguments.database.parse().map_err(Failure::Url)?;
     let plan = Plan { rows: arguments.rows, batch: arguments.batch, seed: arguments.seed };
     let stop = CancellationToken::new();
     tokio::spawn(cancel_when_asked(stop.clone()));

@@ -44,7 +44,7 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(building) = self.building else {
-            return write!(f, "nothing to do: {} products are there", HumanCount(self.rows));
+            return write!(f, "nothing to do: the {} products asked for are there", HumanCount(self.rows));
         };
         let written = self.rows - self.found;
         let rate = written as f64 / self.loading.as_secs_f64().max(0.001);

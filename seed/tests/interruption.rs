@@ -67,7 +67,7 @@ async fn two_at_once_make_one_catalogue() {
         for seeder in seeders {
             let (status, said) = seeder.wait();
             assert_eq!(status.code(), Some(0), "{said}");
-            idle += usize::from(said.contains("nothing to do: 20,000 products are there"));
+            idle += usize::from(said.contains("nothing to do: the 20,000 products asked for are there"));
         }
         assert_eq!(idle, 1, "one did it all, the other waited");
         target.assert_seeded(PLAN, &migrated).await;
@@ -80,6 +80,9 @@ async fn wrong_values_end_with_a_reason() {
     let (status, said) = Seeder::start(&target, Plan { batch: 0, ..PLAN }).wait();
     assert_eq!(status.code(), Some(2), "{said}");
     assert!(said.contains("0 is not in 1..=100000"), "{said}");
+    let (status, said) = Seeder::start_at("postgres://me:secret@host/shop", PLAN).wait();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("--database must be a URL") && !said.contains("secret"), "{said}");
     target.seed(support::PLAN, Quiet::default()).await.unwrap();
     let (status, said) = Seeder::start(&target, PLAN).wait();
     assert_eq!(status.code(), Some(1), "{said}");

@@ -97,7 +97,7 @@ async fn a_finished_seeding_is_left_alone() {
         target.seed(PLAN, Quiet::default()).await.unwrap();
         let again = target.seed(Plan { batch: 7, ..PLAN }, Quiet::default()).await.unwrap();
         assert_eq!(again, Report { rows: PLAN.rows, found: PLAN.rows, ..Report::default() });
-        assert_eq!(again.to_string(), "nothing to do: 1,234 products are there");
+        assert_eq!(again.to_string(), "nothing to do: the 1,234 products asked for are there");
     }
 }
 

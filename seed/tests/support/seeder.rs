@@ -19,6 +19,10 @@ pub struct Seeder {
 
 impl Seeder {
     pub fn start(target: &Target, plan: Plan) -> Self {
+        Self::start_at(&target.url_text(), plan)
+    }
+
+    pub fn start_at(url: &str, plan: Plan) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_farmlokal-seed"))
             .args([
                 "--rows",
@@ -28,7 +32,7 @@ impl Seeder {
                 "--seed",
                 &plan.seed.to_string(),
             ])
-            .env("FARMLOKAL_DATABASE__URL", target.url_text())
+            .env("FARMLOKAL_DATABASE__URL", url)
             .env("RUST_LOG", "farmlokal_seed=info")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

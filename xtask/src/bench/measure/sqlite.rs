@@ -52,10 +52,7 @@ pub(super) async fn prepare(rows: u64) -> Result<Database, String> {
 /// Loads the seeded rows into a bare table, then builds what the seeding builds.
 fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
     let csv = File::create(directory.join(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
-    let sqlite3 = sqlite3()?;
-    let mut dump = Command::new(&sqlite3);
-    dump.current_dir(directory).args(["-csv", SEEDED, "SELECT * FROM products"]).stdout(csv);
-    run(&mut dump)?;
+    run(sqlite3(directory)?.args(["-csv", SEEDED, "SELECT * FROM products"]).stdout(csv))?;
     let tables = "SELECT group_concat(sql, '; ') FROM sqlite_master \
                   WHERE name IN ('products', 'product_words');";
     let tables = shell(directory, SEEDED, tables)?;
@@ -96,8 +93,8 @@ fn shell(directory: &Path, database: &str, script: &str) -> Result<String, Strin
     let file = directory.join(SCRIPT);
     let fail = |error: std::io::Error| format!("{}: {error}", file.display());
     fs::write(&file, script).map_err(fail)?;
-    let mut command = Command::new(sqlite3()?);
-    command.current_dir(directory).args(["-batch", "-bail", database]).stdin(File::open(&file).map_err(fail)?);
+    let mut command = sqlite3(directory)?;
+    command.args(["-batch", "-bail", database]).stdin(File::open(&file).map_err(fail)?);
     let output = command.output().map_err(|error| format!("{}: {error}", line(&command)))?;
     if output.status.success() && output.stderr.is_empty() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -105,7 +102,10 @@ fn shell(directory: &Path, database: &str, script: &str) -> Result<String, Strin
     Err(format!("{}: {}", line(&command), String::from_utf8_lossy(&output.stderr)))
 }
 
-fn sqlite3() -> Result<std::path::PathBuf, String> {
+fn sqlite3(directory: &Path) -> Result<Command, String> {
     let missing = "sqlite3 was not found: apt-get install sqlite3, or let `cargo xtask test` do it";
-    program::find("sqlite3").ok_or_else(|| missing.to_owned())
+    let mut command = Command::new(program::find("sqlite3").ok_or(missing)?);
+    // The seeding's connection ends on a thread of its own, and locks the file while it does.
+    command.current_dir(directory).args(["-cmd", ".timeout 10000"]);
+    Ok(command)
 }
