@@ -16,10 +16,10 @@ use super::statement::{self, Statement, Value};
 
 /// As many matches as the service ranks.
 const RANKED: i64 = 1_000;
-/// Enough for a median …
+/// Enough for a median.
 const SAMPLES: usize = 200;
-/// … or what there is after so long.
-const AT_MOST: Duration = Duration::from_secs(2);
+/// How long statements are tried before their rate is chosen.
+const PROBE: Duration = Duration::from_millis(500);
 
 /// One connection to a database.
 pub(super) enum Bare {
@@ -41,23 +41,31 @@ impl Bare {
         connected.map_err(told)
     }
 
-    /// How long the statements of `asks` take, at `rate` a second like the requests.
-    pub(super) async fn measure(&mut self, asks: &[&Ask], rate: f64) -> Result<Outcome, String> {
-        let warm = Instant::now() + AT_MOST / 4;
-        for ask in asks.iter().take(SAMPLES / 10).take_while(|_| Instant::now() < warm) {
-            self.answer(ask).await?;
+    /// The mean of what the statements of `asks` take, one after the other, in milliseconds. Warms up as well.
+    pub(super) async fn probe(&mut self, asks: &[&Ask]) -> Result<f64, String> {
+        let (start, mut outcome) = (Instant::now(), Outcome::new()?);
+        for ask in asks.iter().take_while(|_| start.elapsed() < PROBE) {
+            self.note(ask, &mut outcome).await?;
         }
+        Ok(outcome.mean())
+    }
+
+    /// How long the statements of `asks` take at `rate` a second, as the requests are to come: a machine
+    /// that is idle in between is slower to answer.
+    pub(super) async fn measure(&mut self, asks: &[&Ask], rate: f64) -> Result<Outcome, String> {
         let (start, mut outcome) = (Instant::now(), Outcome::new()?);
         for (number, ask) in asks.iter().take(SAMPLES).enumerate() {
-            if start.elapsed() > AT_MOST {
-                break;
-            }
             sleep_until(start + Duration::from_secs_f64(number as f64 / rate));
-            let sent = Instant::now();
-            self.answer(ask).await?;
-            outcome.note(sent.elapsed(), Ok(()));
+            self.note(ask, &mut outcome).await?;
         }
         Ok(outcome)
+    }
+
+    async fn note(&mut self, ask: &Ask, outcome: &mut Outcome) -> Result<(), String> {
+        let sent = Instant::now();
+        self.answer(ask).await?;
+        outcome.note(sent.elapsed(), Ok(()));
+        Ok(())
     }
 
     async fn answer(&mut self, ask: &Ask) -> Result<(), String> {

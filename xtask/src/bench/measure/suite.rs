@@ -88,22 +88,27 @@ impl Suite {
 
     /// Measures the bare statements of some cases, then the same requests by turns at a fixed rate.
     async fn group(&mut self, cases: &'static [Case]) -> Result<Vec<Measured>, String> {
-        let requests = (self.rate * self.duration.as_secs_f64()) as usize;
-        let mut asks = self.draw(cases, requests)?;
+        let mut asks = self.draw(cases, self.requests(self.rate))?;
+        let mut slowest = 0.001_f64;
+        for number in 0..cases.len() {
+            slowest = slowest.max(self.bare.probe(&of_case(&asks, number)).await?);
+        }
+        let rate = self.rate.min(SHARE * 1_000.0 / slowest).max(1.0);
+        asks.truncate(self.requests(rate));
         let mut bare = Vec::new();
         for number in 0..cases.len() {
-            let of_case = asks.iter().filter(|(case, _)| *case == number);
-            let of_case: Vec<&Ask> = of_case.map(|(_, ask)| ask).collect();
-            bare.push(self.bare.measure(&of_case, self.rate).await?);
+            bare.push(self.bare.measure(&of_case(&asks, number), rate).await?);
         }
-        let slowest = bare.iter().map(|bare| bare.mean()).fold(0.001, f64::max);
-        let rate = self.rate.min(SHARE * 1_000.0 / slowest).max(1.0);
         let warm = self.draw(cases, (rate * WARM_UP.as_secs_f64()).ceil() as usize)?;
         load::at_rate(self.service.address, &warm, cases.len(), rate)?;
-        asks.truncate((rate * self.duration.as_secs_f64()).ceil() as usize);
         let outcomes = load::at_rate(self.service.address, &asks, cases.len(), rate)?;
         let lines = cases.iter().zip(outcomes).zip(bare);
         Ok(lines.map(|((case, answers), bare)| Measured { name: case.name, rate, answers, bare }).collect())
+    }
+
+    /// How many requests come at `rate` a second.
+    fn requests(&self, rate: f64) -> usize {
+        (rate * self.duration.as_secs_f64()).ceil() as usize
     }
 
     /// `requests` requests of `cases` by turns.
@@ -114,4 +119,9 @@ impl Suite {
             .collect::<Result<_, farmlokal_catalog::Invalid>>()
             .map_err(|error| error.to_string())
     }
+}
+
+/// Those of `asks` that are of the case `number`.
+fn of_case(asks: &[(usize, Ask)], number: usize) -> Vec<&Ask> {
+    asks.iter().filter(|(case, _)| *case == number).map(|(_, ask)| ask).collect()
 }
