@@ -84,9 +84,13 @@ impl Catalogue {
         Self { store, projection }
     }
 
-    /// Where products are read and written one at a time.
+    /// Where products are read one at a time.
     pub fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
     }
 
     /// The index's projection, if there is one.

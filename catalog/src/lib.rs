@@ -15,6 +15,7 @@ pub mod shape;
 pub mod store;
 pub mod text;
 pub mod timestamp;
+mod writing;
 
 pub use catalogue::Catalogue;
 pub use cursor::{CursorError, CursorKey};

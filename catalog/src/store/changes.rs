@@ -1,19 +1,71 @@
 //! The log of changes, for those who keep something derived from the products.
 
+use std::fmt;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Product, ProductId, Timestamp};
+use crate::{Category, Product, ProductId, Timestamp};
 
 /// A change as the log has it. What changed is not said: read the product again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Its number in the log. Numbers grow, but may become visible out of order.
     pub number: u64,
     /// The product that was made, changed or removed; `None` when any may have been (a bulk load).
     pub product: Option<ProductId>,
+    /// The categories it was in before and is in after, each once; none when any may be concerned (a bulk
+    /// load, or a write by a version of this program that did not say).
+    pub categories: Vec<Category>,
     /// When it was written, by the database's clock.
     pub at: Timestamp,
+}
+
+/// The categories of a change, each once; `before` and `after` are those of the product.
+pub(super) fn categories(before: Option<Category>, after: Option<Category>) -> Vec<Category> {
+    let mut categories: Vec<_> = before.into_iter().chain(after).collect();
+    categories.dedup();
+    categories
+}
+
+/// What a write gives, and the change it left in the log, if it changed anything.
+pub(super) type Written<T> = (T, Option<Change>);
+
+/// Who is told of each write of this process once it is committed, before its caller hears of it.
+#[async_trait]
+pub trait Listener: Send + Sync {
+    /// `change` is committed. Whatever becomes of this call, the log has it too.
+    async fn committed(&self, change: &Change);
+}
+
+/// The listeners of a store.
+#[derive(Clone, Default)]
+pub struct Listeners(Vec<Arc<dyn Listener>>);
+
+impl Listeners {
+    /// The same with one more.
+    #[must_use]
+    pub fn with(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.0.push(listener);
+        self
+    }
+
+    /// Tells them what was written, and gives on what the caller is to have.
+    pub(super) async fn tell<T>(&self, (written, change): Written<T>) -> T {
+        if let Some(change) = &change {
+            for listener in &self.0 {
+                listener.committed(change).await;
+            }
+        }
+        written
+    }
+}
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} listeners", self.0.len())
+    }
 }
 
 /// How far the log reaches.

@@ -52,6 +52,13 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
 }
 
+impl StoreError {
+    /// The call came to no end: it panicked, or the process is ending.
+    pub(crate) fn broke_off() -> Self {
+        Self::Unavailable(sqlx::Error::WorkerCrashed)
+    }
+}
+
 /// What is to be done where it is not the database's fault.
 fn told(error: &MigrateError) -> String {
     match error {

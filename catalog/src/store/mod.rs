@@ -19,7 +19,7 @@ use crate::{
     Timestamp, Total, Version,
 };
 
-pub use changes::ChangeLog;
+pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
@@ -57,6 +57,10 @@ pub trait Store: ChangeLog {
     /// Every category that has products, by name, with their number.
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError>;
 
+    /// Notes that another process has written: what is read next must not come from a replica that
+    /// may not have it yet.
+    fn wrote_elsewhere(&self) {}
+
     /// Whether the catalogue can be read, asked over a connection of its own, so that a full pool does
     /// not look like a lost database.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -76,6 +80,8 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// How long after a write of this process its reads go to the primary rather than the replica.
     pub replica_lag: Duration,
+    /// Who is told of each write of this store.
+    pub listeners: Listeners,
 }
 
 impl Default for Options {
@@ -85,6 +91,7 @@ impl Default for Options {
             acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(2),
             replica_lag: Duration::from_secs(2),
+            listeners: Listeners::default(),
         }
     }
 }

@@ -103,7 +103,7 @@ impl BulkLoad for MysqlBulk {
         step("statistics", parts, parts);
         sqlx::query("ANALYZE TABLE products").fetch_all(&mut self.connection).await?;
         // What is derived from the products learns that any of them may be new.
-        changes::note(&mut self.connection, None).await?;
+        changes::note_any(&mut self.connection).await?;
         sqlx::query("UPDATE seed_run SET finished = TRUE").execute(&mut self.connection).await?;
         Ok(())
     }

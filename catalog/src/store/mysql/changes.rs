@@ -5,13 +5,36 @@ use sqlx::{AssertSqlSafe, MySql, QueryBuilder, Row as _};
 
 use super::row::{COLUMNS, products};
 use crate::store::StoreError;
-use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS};
-use crate::{Product, ProductId, Timestamp};
+use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS, categories};
+use crate::{Category, Product, ProductId, Timestamp};
 
-/// Notes in the writer's transaction that `product` changed, or that any may have.
-pub(super) async fn note(connection: &mut MySqlConnection, product: Option<ProductId>) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO product_changes (product_id, at) VALUES (?, UTC_TIMESTAMP(6))")
-        .bind(product.map(ProductId::get))
+/// Notes in the writer's transaction that `product` changed, which was in `before` and is in `after`.
+pub(super) async fn note(
+    connection: &mut MySqlConnection,
+    product: ProductId,
+    before: Option<&Category>,
+    after: Option<&Category>,
+) -> Result<Change, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO product_changes (product_id, category_before, category_after, at) \
+         VALUES (?, ?, ?, UTC_TIMESTAMP(6))",
+    )
+    .bind(product.get())
+    .bind(before.map(Category::as_str))
+    .bind(after.map(Category::as_str))
+    .execute(connection)
+    .await?;
+    Ok(Change {
+        number: done.last_insert_id(),
+        product: Some(product),
+        categories: categories(before.cloned(), after.cloned()),
+        at: chrono::Utc::now().into(),
+    })
+}
+
+/// Notes in the writer's transaction that any product may have changed.
+pub(super) async fn note_any(connection: &mut MySqlConnection) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO product_changes (product_id, at) VALUES (NULL, UTC_TIMESTAMP(6))")
         .execute(connection)
         .await?;
     Ok(())
@@ -38,13 +61,12 @@ pub(super) async fn read(
     missing: &[u64],
     limit: u32,
 ) -> Result<Vec<Change>, StoreError> {
-    let mut select = QueryBuilder::<MySql>::new("SELECT number, product_id, at FROM product_changes WHERE number > ");
+    let mut select = QueryBuilder::<MySql>::new(format!("{SELECT} WHERE number > "));
     select.push_bind(after.cast_signed()).push(" ORDER BY number LIMIT ").push_bind(limit);
     let mut rows = select.build().fetch_all(&mut *connection).await?;
     // Asked for in pieces of one size, filled with their last number: one statement to prepare.
     for missing in missing.chunks(GAPS) {
-        let mut select =
-            QueryBuilder::<MySql>::new("SELECT number, product_id, at FROM product_changes WHERE number IN (");
+        let mut select = QueryBuilder::<MySql>::new(format!("{SELECT} WHERE number IN ("));
         let mut list = select.separated(", ");
         for place in 0..GAPS {
             list.push_bind(missing.get(place).or(missing.last()).copied().unwrap_or(0).cast_signed());
@@ -58,13 +80,21 @@ pub(super) async fn read(
 /// Missing numbers asked for by one statement.
 const GAPS: usize = 64;
 
+const SELECT: &str = "SELECT number, product_id, category_before, category_after, at FROM product_changes";
+
 fn change(row: &MySqlRow) -> Result<Change, StoreError> {
     let number: i64 = row.try_get(0)?;
+    let corrupt = |field| StoreError::Corrupt { id: number, field };
+    let category = |column| -> Result<Option<Category>, StoreError> {
+        let text: Option<String> = row.try_get(column)?;
+        text.map(|text| text.parse()).transpose().map_err(|_| corrupt("category"))
+    };
     let product = row.try_get::<Option<i64>, _>(1)?.map(ProductId::new).transpose();
     Ok(Change {
         number: number.cast_unsigned(),
-        product: product.map_err(|_| StoreError::Corrupt { id: number, field: "product_id" })?,
-        at: Timestamp::from(row.try_get::<chrono::DateTime<chrono::Utc>, _>(2)?),
+        product: product.map_err(|_| corrupt("product_id"))?,
+        categories: categories(category(2)?, category(3)?),
+        at: Timestamp::from(row.try_get::<chrono::DateTime<chrono::Utc>, _>(4)?),
     })
 }
 

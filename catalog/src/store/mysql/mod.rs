@@ -16,7 +16,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::changes::{Change, ChangeLog, LogBounds};
+use super::changes::{Change, ChangeLog, Listeners, LogBounds};
 use super::{DatabaseUrl, Options, Store, StoreError};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
@@ -28,6 +28,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/mysql
 
 pub(super) struct MysqlStore {
     pools: Pools,
+    listeners: Listeners,
 }
 
 impl MysqlStore {
@@ -37,7 +38,8 @@ impl MysqlStore {
         options: &Options,
     ) -> Result<Self, StoreError> {
         let replica = replica.map(connect_options).transpose()?;
-        Ok(Self { pools: Pools::open(connect_options(url)?, replica, options) })
+        let pools = Pools::open(connect_options(url)?, replica, options);
+        Ok(Self { pools, listeners: options.listeners.clone() })
     }
 }
 
@@ -71,7 +73,7 @@ impl Store for MysqlStore {
         let mut lease = self.pools.write().await?;
         let product = self.pools.bounded(write::create(&mut lease, details, now)).await;
         self.pools.wrote();
-        lease.end(product)
+        Ok(self.listeners.tell(lease.end(product)?).await)
     }
 
     async fn update(
@@ -84,20 +86,25 @@ impl Store for MysqlStore {
         let mut lease = self.pools.write().await?;
         let product = self.pools.bounded(write::update(&mut lease, id, patch, expected, now)).await;
         self.pools.wrote();
-        lease.end(product)
+        Ok(self.listeners.tell(lease.end(product)?).await)
     }
 
     async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
         let mut lease = self.pools.write().await?;
         let deleted = self.pools.bounded(write::delete(&mut lease, id, expected)).await;
         self.pools.wrote();
-        lease.end(deleted)
+        self.listeners.tell(lease.end(deleted)?).await;
+        Ok(())
     }
 
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {
         let mut lease = self.pools.read().await?;
         let categories = self.pools.bounded(read::categories(&mut lease)).await;
         lease.end(categories)
+    }
+
+    fn wrote_elsewhere(&self) {
+        self.pools.wrote();
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

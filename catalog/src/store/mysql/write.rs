@@ -5,6 +5,7 @@ use sqlx::mysql::MySqlConnection;
 
 use super::row::datetime;
 use super::{changes, read};
+use crate::store::changes::Written;
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
@@ -12,7 +13,7 @@ pub(super) async fn create(
     connection: &mut MySqlConnection,
     details: NewProduct,
     now: Timestamp,
-) -> Result<Product, StoreError> {
+) -> Result<Written<Product>, StoreError> {
     let mut transaction = connection.begin().await?;
     let id = sqlx::query(
         "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
@@ -35,9 +36,9 @@ pub(super) async fn create(
     let id = i64::try_from(id).ok().and_then(|id| ProductId::new(id).ok());
     let id = id.ok_or(StoreError::Corrupt { id: i64::MAX, field: "id" })?;
     add_to_category(&mut transaction, &details.category, 1).await?;
-    changes::note(&mut transaction, Some(id)).await?;
+    let change = changes::note(&mut transaction, id, None, Some(&details.category)).await?;
     transaction.commit().await?;
-    Ok(Product { id, details, created_at: now, updated_at: now, version: Version::FIRST })
+    Ok((Product { id, details, created_at: now, updated_at: now, version: Version::FIRST }, Some(change)))
 }
 
 pub(super) async fn update(
@@ -46,11 +47,11 @@ pub(super) async fn update(
     patch: ProductPatch,
     expected: Option<&[Version]>,
     now: Timestamp,
-) -> Result<Product, StoreError> {
+) -> Result<Written<Product>, StoreError> {
     let mut transaction = connection.begin().await?;
     let before = read::get_locked(&mut transaction, id).await?;
     precondition(&before, expected)?;
-    let Some(after) = before.changed(patch, now) else { return Ok(before) };
+    let Some(after) = before.changed(patch, now) else { return Ok((before, None)) };
     let details = &after.details;
     sqlx::query(
         "UPDATE products SET name = ?, name_key = ?, description = ?, category = ?, price = ?, currency = ?, unit = ?, \
@@ -78,24 +79,24 @@ pub(super) async fn update(
             add_to_category(&mut transaction, category, more).await?;
         }
     }
-    changes::note(&mut transaction, Some(id)).await?;
+    let change = changes::note(&mut transaction, id, Some(&before.details.category), Some(&details.category)).await?;
     transaction.commit().await?;
-    Ok(after)
+    Ok((after, Some(change)))
 }
 
 pub(super) async fn delete(
     connection: &mut MySqlConnection,
     id: ProductId,
     expected: Option<&[Version]>,
-) -> Result<(), StoreError> {
+) -> Result<Written<()>, StoreError> {
     let mut transaction = connection.begin().await?;
     let before = read::get_locked(&mut transaction, id).await?;
     precondition(&before, expected)?;
     sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
     add_to_category(&mut transaction, &before.details.category, -1).await?;
-    changes::note(&mut transaction, Some(id)).await?;
+    let change = changes::note(&mut transaction, id, Some(&before.details.category), None).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(((), Some(change)))
 }
 
 async fn add_to_category(connection: &mut MySqlConnection, category: &Category, more: i64) -> Result<(), StoreError> {

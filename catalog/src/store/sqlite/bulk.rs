@@ -95,7 +95,7 @@ impl BulkLoad for SqliteBulk {
         step("statistics", parts, parts);
         sqlx::query("ANALYZE").execute(&mut self.connection).await?;
         // What is derived from the products learns that any of them may be new.
-        changes::note(&mut self.connection, None).await?;
+        changes::note_any(&mut self.connection).await?;
         sqlx::query("UPDATE seed_run SET finished = 1").execute(&mut self.connection).await?;
         // The log has grown to the size of the largest index; give the disk back.
         sqlx::query("PRAGMA wal_checkpoint (TRUNCATE)").execute(&mut self.connection).await?;

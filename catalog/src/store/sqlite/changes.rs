@@ -5,16 +5,39 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::row::{COLUMNS, products};
 use crate::store::StoreError;
-use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS};
-use crate::{Product, ProductId, Timestamp};
+use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS, categories};
+use crate::{Category, Product, ProductId, Timestamp};
 
 /// Microseconds since 1970.
 const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
-/// Notes in the writer's transaction that `product` changed, or that any may have.
-pub(super) async fn note(connection: &mut SqliteConnection, product: Option<ProductId>) -> Result<(), StoreError> {
-    sqlx::query(sqlx::AssertSqlSafe(format!("INSERT INTO product_changes (product_id, at) VALUES (?, {NOW})")))
-        .bind(product.map(ProductId::get))
+/// Notes in the writer's transaction that `product` changed, which was in `before` and is in `after`.
+pub(super) async fn note(
+    connection: &mut SqliteConnection,
+    product: ProductId,
+    before: Option<&Category>,
+    after: Option<&Category>,
+) -> Result<Change, StoreError> {
+    let sql = format!(
+        "INSERT INTO product_changes (product_id, category_before, category_after, at) VALUES (?, ?, ?, {NOW})"
+    );
+    let done = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(product.get())
+        .bind(before.map(Category::as_str))
+        .bind(after.map(Category::as_str))
+        .execute(connection)
+        .await?;
+    Ok(Change {
+        number: done.last_insert_rowid().cast_unsigned(),
+        product: Some(product),
+        categories: categories(before.cloned(), after.cloned()),
+        at: chrono::Utc::now().into(),
+    })
+}
+
+/// Notes in the writer's transaction that any product may have changed.
+pub(super) async fn note_any(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query(sqlx::AssertSqlSafe(format!("INSERT INTO product_changes (product_id, at) VALUES (NULL, {NOW})")))
         .execute(connection)
         .await?;
     Ok(())
@@ -36,7 +59,7 @@ pub(super) async fn bounds(connection: &mut SqliteConnection) -> Result<LogBound
 
 pub(super) async fn read(connection: &mut SqliteConnection, after: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
     let rows =
-        sqlx::query("SELECT number, product_id, at FROM product_changes WHERE number > ? ORDER BY number LIMIT ?")
+        sqlx::query("SELECT number, product_id, category_before, category_after, at FROM product_changes WHERE number > ? ORDER BY number LIMIT ?")
             .bind(after.cast_signed())
             .bind(limit)
             .fetch_all(connection)
@@ -47,11 +70,16 @@ pub(super) async fn read(connection: &mut SqliteConnection, after: u64, limit: u
 fn change(row: &SqliteRow) -> Result<Change, StoreError> {
     let number: i64 = row.try_get(0)?;
     let corrupt = |field| StoreError::Corrupt { id: number, field };
+    let category = |column| -> Result<Option<Category>, StoreError> {
+        let text: Option<String> = row.try_get(column)?;
+        text.map(|text| text.parse()).transpose().map_err(|_| corrupt("category"))
+    };
     let product = row.try_get::<Option<i64>, _>(1)?.map(ProductId::new).transpose();
     Ok(Change {
         number: number.cast_unsigned(),
         product: product.map_err(|_| corrupt("product_id"))?,
-        at: Timestamp::from_micros(row.try_get(2)?).ok_or_else(|| corrupt("at"))?,
+        categories: categories(category(2)?, category(3)?),
+        at: Timestamp::from_micros(row.try_get(4)?).ok_or_else(|| corrupt("at"))?,
     })
 }
 

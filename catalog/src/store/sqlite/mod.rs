@@ -21,7 +21,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::changes::{Change, ChangeLog, LogBounds};
+use super::changes::{Change, ChangeLog, Listeners, LogBounds};
 use super::{DatabaseUrl, Options, Store, StoreError};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
@@ -41,6 +41,7 @@ pub(super) struct SqliteStore {
     /// For [`Store::ping`] alone.
     probe: SqlitePool,
     statement_timeout: Duration,
+    listeners: Listeners,
 }
 
 impl SqliteStore {
@@ -62,6 +63,7 @@ impl SqliteStore {
             writer,
             probe: pool(1).connect_lazy_with(query_only),
             statement_timeout: options.statement_timeout,
+            listeners: options.listeners.clone(),
         })
     }
 
@@ -89,7 +91,7 @@ impl Store for SqliteStore {
     }
 
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
-        write::create(&self.writer, details, now).await
+        Ok(self.listeners.tell(write::create(&self.writer, details, now).await?).await)
     }
 
     async fn update(
@@ -99,11 +101,12 @@ impl Store for SqliteStore {
         expected: Option<&[Version]>,
         now: Timestamp,
     ) -> Result<Product, StoreError> {
-        write::update(&self.writer, id, patch, expected, now).await
+        Ok(self.listeners.tell(write::update(&self.writer, id, patch, expected, now).await?).await)
     }
 
     async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
-        write::delete(&self.writer, id, expected).await
+        self.listeners.tell(write::delete(&self.writer, id, expected).await?).await;
+        Ok(())
     }
 
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {

@@ -3,6 +3,7 @@
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::{changes, read};
+use crate::store::changes::Written;
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
@@ -10,7 +11,11 @@ use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Tim
 /// changed in between.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 
-pub(super) async fn create(writer: &SqlitePool, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
+pub(super) async fn create(
+    writer: &SqlitePool,
+    details: NewProduct,
+    now: Timestamp,
+) -> Result<Written<Product>, StoreError> {
     let mut transaction = writer.begin_with(BEGIN).await?;
     let id = sqlx::query(
         "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
@@ -32,9 +37,9 @@ pub(super) async fn create(writer: &SqlitePool, details: NewProduct, now: Timest
     .last_insert_rowid();
     let id = ProductId::new(id).map_err(|_| StoreError::Corrupt { id, field: "id" })?;
     add_to_category(&mut transaction, &details.category, 1).await?;
-    changes::note(&mut transaction, Some(id)).await?;
+    let change = changes::note(&mut transaction, id, None, Some(&details.category)).await?;
     transaction.commit().await?;
-    Ok(Product { id, details, created_at: now, updated_at: now, version: Version::FIRST })
+    Ok((Product { id, details, created_at: now, updated_at: now, version: Version::FIRST }, Some(change)))
 }
 
 pub(super) async fn update(
@@ -43,11 +48,11 @@ pub(super) async fn update(
     patch: ProductPatch,
     expected: Option<&[Version]>,
     now: Timestamp,
-) -> Result<Product, StoreError> {
+) -> Result<Written<Product>, StoreError> {
     let mut transaction = writer.begin_with(BEGIN).await?;
     let before = read::get(&mut transaction, id).await?;
     precondition(&before, expected)?;
-    let Some(after) = before.changed(patch, now) else { return Ok(before) };
+    let Some(after) = before.changed(patch, now) else { return Ok((before, None)) };
     let details = &after.details;
     sqlx::query(
         "UPDATE products SET name = ?, name_key = ?, description = ?, category = ?, price = ?, currency = ?, unit = ?, \
@@ -71,20 +76,24 @@ pub(super) async fn update(
         add_to_category(&mut transaction, &before.details.category, -1).await?;
         add_to_category(&mut transaction, &details.category, 1).await?;
     }
-    changes::note(&mut transaction, Some(id)).await?;
+    let change = changes::note(&mut transaction, id, Some(&before.details.category), Some(&details.category)).await?;
     transaction.commit().await?;
-    Ok(after)
+    Ok((after, Some(change)))
 }
 
-pub(super) async fn delete(writer: &SqlitePool, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
+pub(super) async fn delete(
+    writer: &SqlitePool,
+    id: ProductId,
+    expected: Option<&[Version]>,
+) -> Result<Written<()>, StoreError> {
     let mut transaction = writer.begin_with(BEGIN).await?;
     let before = read::get(&mut transaction, id).await?;
     precondition(&before, expected)?;
     sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
     add_to_category(&mut transaction, &before.details.category, -1).await?;
-    changes::note(&mut transaction, Some(id)).await?;
+    let change = changes::note(&mut transaction, id, Some(&before.details.category), None).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(((), Some(change)))
 }
 
 async fn add_to_category(connection: &mut SqliteConnection, category: &Category, more: i64) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ mod abandoned;
 mod broken;
 mod busy;
 mod counters;
+mod listeners;
 mod listing;
 mod migrations;
 mod replica;

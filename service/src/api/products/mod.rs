@@ -225,7 +225,7 @@ impl ProductsApi {
         product: Json<NewProductBody>,
     ) -> Result<CreateAnswer, Failure<CreateFailures>> {
         writers::admit(request)?;
-        let product = self.0.catalogue.store().create(product.0.into(), self.0.now()).await?;
+        let product = self.0.catalogue.create(product.0.into(), self.0.now()).await?;
         let (tag, location) = (etag::of_product(&product), format!("/v1/products/{}", product.id));
         Ok(CreateAnswer::Created(Rendered::new(&ProductBody::from(product))?, location, tag))
     }
@@ -272,7 +272,7 @@ impl ProductsApi {
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         let patch = ProductPatch::from(patch.0);
-        let product = self.0.catalogue.store().update(id, patch, expected.as_deref(), self.0.now()).await?;
+        let product = self.0.catalogue.update(id, patch, expected, self.0.now()).await?;
         let tag = etag::of_product(&product);
         Ok(UpdateAnswer::Changed(Rendered::new(&ProductBody::from(product))?, tag))
     }
@@ -294,7 +294,7 @@ impl ProductsApi {
         writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
-        self.0.catalogue.store().delete(id, expected.as_deref()).await?;
+        self.0.catalogue.delete(id, expected).await?;
         Ok(DeleteAnswer::Deleted)
     }
 }
