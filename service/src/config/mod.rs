@@ -5,6 +5,7 @@ mod http;
 mod load;
 mod log;
 mod reader;
+mod redis;
 mod search;
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub use database::Database;
 pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
+pub use redis::Redis;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -28,6 +30,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The catalogue's database.
     pub database: Database,
+    /// The Redis that replicas share.
+    pub redis: Redis,
     /// Where the search index is; `None` to search by SQL.
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
