@@ -108,7 +108,9 @@ impl<E: Failure> Cache<E> {
     /// The key that `asked` has now. The generations are read here, before anything is computed.
     pub(super) fn key(&self, asked: Asked) -> Key {
         let generation = |namespace| self.generations.get(namespace);
-        let question = asked.question.number(generation(Namespace::All)).number(generation(asked.namespace));
+        let place = asked.namespace.index() as u64;
+        let question = asked.question.number(place);
+        let question = question.number(generation(Namespace::All)).number(generation(asked.namespace));
         let stamp = asked.stamp.map_or([0, 0], |stamp| [1, stamp]);
         question.number(stamp[0]).number(stamp[1]).finish()
     }

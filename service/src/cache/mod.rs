@@ -110,7 +110,7 @@ impl<E: Failure> Cache<E> {
         Arc::new(Self {
             settings,
             clock,
-            generations: Generations::new(),
+            generations: Generations::new(1 + random % 4_096),
             local,
             flights: Flights::new(),
             shared: OnceLock::new(),
@@ -146,7 +146,9 @@ impl<E: Failure> Cache<E> {
     /// Voids `namespace` here, and in all processes if Redis can be reached; the others hear of it when it
     /// can be again.
     pub async fn flush(&self, namespace: Namespace) {
-        self.void(0, &[namespace]).await;
+        // A number like a change's, so that everybody does it once; none in the log is as high.
+        let unique = xxhash_rust::xxh3::xxh3_64(self.token().as_bytes()) | 1 << 63;
+        self.void(unique, &[namespace]).await;
     }
 
     /// Voids `namespaces` for the change `number` of the log, or for none when 0.
@@ -167,29 +169,38 @@ impl<E: Failure> Cache<E> {
         }
     }
 
-    /// Takes over what was raised elsewhere.
+    /// Takes over what was raised elsewhere. A change that is new here voids what was computed before it
+    /// was heard of in any case: this process may be ahead of Redis, and then the number says nothing.
     fn adopt(&self, news: &News) {
-        self.hear(news.number);
+        let new = self.hear(news.number);
         for (namespace, to) in &news.raised {
-            self.generations.raise(*namespace, *to);
-        }
-    }
-
-    /// Whether `news` have anything that is higher than here.
-    fn is_behind(&self, news: &News) -> bool {
-        news.raised.iter().any(|(namespace, to)| *to > self.generations.get(*namespace))
-    }
-
-    fn hear(&self, number: u64) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if number != 0 && heard.numbers.insert(number) {
-            heard.order.push_back(number);
-            if heard.order.len() > REMEMBERED
-                && let Some(oldest) = heard.order.pop_front()
-            {
-                heard.numbers.remove(&oldest);
+            if new {
+                self.generations.bump(*namespace, *to);
+            } else {
+                self.generations.raise(*namespace, *to);
             }
         }
+    }
+
+    /// Whether `news` say anything that is not known here.
+    fn is_behind(&self, news: &News) -> bool {
+        let unheard = news.number != 0 && !self.has_heard(news.number);
+        unheard || news.raised.iter().any(|(namespace, to)| *to > self.generations.get(*namespace))
+    }
+
+    /// Remembers the change `number`; whether it is one that was not heard of before.
+    fn hear(&self, number: u64) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if number == 0 || !heard.numbers.insert(number) {
+            return false;
+        }
+        heard.order.push_back(number);
+        if heard.order.len() > REMEMBERED
+            && let Some(oldest) = heard.order.pop_front()
+        {
+            heard.numbers.remove(&oldest);
+        }
+        true
     }
 
     fn has_heard(&self, number: u64) -> bool {
