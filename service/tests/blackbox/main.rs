@@ -9,6 +9,7 @@
 )]
 
 mod cases;
+mod replicas;
 mod service;
 
 /// Runs every case on `$engine`; a case takes the service it is to test.
