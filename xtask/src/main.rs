@@ -28,7 +28,7 @@ enum Xtask {
     Openapi,
     /// Lint docs/openapi.json, then fuzz a running farmlokal with it (needs npm and python3)
     Api(api::Arguments),
-    /// Measure how fast products are loaded and served; writes docs/performance.md (some 12 minutes)
+    /// Measure how fast products are loaded and served; writes docs/performance.md (some 16 minutes)
     Bench(bench::Arguments),
     /// Check that Cargo.lock has one version of the crates whose types cross borders
     Versions,

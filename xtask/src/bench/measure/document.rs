@@ -30,6 +30,7 @@ pub(super) fn write(arguments: &Arguments, results: &[Results]) -> String {
     text += &format!("\n## Filling\n\nSeconds for {rows} products.\n\n{}", filling(results));
     for engine in results {
         text += &served(engine, *seconds);
+        text += &engine.searches.section(engine.engine);
     }
     let explanation = EXPLANATION.replace("{rate}", &rate.to_string()).replace("{narrow}", &NARROW.to_string());
     text + "\n" + &explanation
@@ -66,15 +67,13 @@ fn filling(results: &[Results]) -> String {
 }
 
 fn served(results: &Results, seconds: u32) -> String {
-    let Results { engine, measured, searched, throughput, walked, .. } = results;
+    let Results { engine, measured, throughput, walked, .. } = results;
     format!(
         "\n## Serving from {engine}\n\n\
          Milliseconds, over {seconds} seconds a case.\n\n{}\n\
-         Searches:\n\n{}\n\
          As fast as it goes, over 32 connections: {throughput:.0} first pages a second. A walk through \
          all products in two orders at a time took {:.0} seconds.\n",
         serving(measured),
-        serving(searched),
         walked.as_secs_f64(),
     )
 }

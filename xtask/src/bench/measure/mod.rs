@@ -10,7 +10,9 @@ mod load;
 mod machine;
 mod mariadb;
 mod outcome;
+mod pace;
 mod results;
+mod search;
 mod seeding;
 mod service;
 mod sqlite;
@@ -25,6 +27,7 @@ use tokio::runtime::Runtime;
 
 use super::{Arguments, Engines};
 use crate::command::root;
+use pace::Pace;
 use results::Results;
 use suite::Suite;
 

@@ -19,6 +19,7 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// A running service, ended when dropped.
 pub(super) struct Service {
     pub(super) address: SocketAddr,
+    pub(super) admin: SocketAddr,
     process: Process,
 }
 
@@ -30,8 +31,9 @@ pub(super) struct Memory {
 }
 
 impl Service {
-    /// Starts the program beside this one, and waits until it is ready.
-    pub(super) fn start(database: &str) -> Result<Self, String> {
+    /// Starts the program beside this one, with or without a search index, and waits until it is ready;
+    /// the index is not by then.
+    pub(super) fn start(database: &str, index: bool) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("farmlokal: {error}");
         let program = env::current_exe().map_err(fail)?.with_file_name("farmlokal");
         let directory = tempfile::tempdir().map_err(fail)?;
@@ -44,14 +46,13 @@ impl Service {
             .env("FARMLOKAL_HTTP__LISTEN", address.to_string())
             .env("FARMLOKAL_HTTP__CURSOR_SECRET", CURSOR_SECRET)
             .env("FARMLOKAL_ADMIN__LISTEN", admin.to_string())
-            // SQL is measured here; an index that is built meanwhile would measure itself.
-            .env("FARMLOKAL_SEARCH__INDEX", "false")
+            .env("FARMLOKAL_SEARCH__INDEX", index.to_string())
             .env("FARMLOKAL_LOG__FILTER", "warn");
         let mut process = Process::start(command, directory)?;
         process
             .wait_until(READY_WITHIN, || Client::new(admin).get("/readyz").is_ok_and(|(status, _)| status == 200))
             .map_err(|error| format!("farmlokal {error}"))?;
-        Ok(Self { address, process })
+        Ok(Self { address, admin, process })
     }
 
     /// What it holds by now, and the most it ever held.
