@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use url::form_urlencoded::Serializer;
 
 /// One request, its answer's rows, and the values of the statement behind it.
+#[derive(Clone)]
 pub(super) struct Ask {
     pub(super) path: String,
     pub(super) what: What,
@@ -17,6 +18,7 @@ pub(super) struct Ask {
 }
 
 /// What is asked for.
+#[derive(Clone)]
 pub(super) enum What {
     Listing(Listing),
     Product(ProductId),
@@ -26,6 +28,7 @@ pub(super) enum What {
 }
 
 /// A page of a listing.
+#[derive(Clone)]
 pub(super) struct Listing {
     pub(super) query: Query,
     pub(super) limit: Limit,

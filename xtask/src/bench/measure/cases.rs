@@ -52,7 +52,7 @@ pub(super) const GROUPS: &[&[Case]] = &[
 ];
 
 /// What a shop is asked, all of it kept in no cache.
-fn mixed(draw: &mut Draw) -> Result<Ask, Invalid> {
+pub(super) fn mixed(draw: &mut Draw) -> Result<Ask, Invalid> {
     match draw.below(100) {
         0..30 => first(Filter::default(), None),
         30..50 => first(category(draw)?, None),

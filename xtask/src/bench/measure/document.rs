@@ -4,7 +4,7 @@ use chrono::Utc;
 use farmlokal_catalog::shape::NARROW;
 
 use super::machine;
-use super::results::{Measured, Results};
+use super::results::{Measured, Results, Target};
 use super::seeding::Filled;
 use super::table::table;
 use crate::bench::Arguments;
@@ -31,9 +31,18 @@ pub(super) fn write(arguments: &Arguments, results: &[Results]) -> String {
     for engine in results {
         text += &served(engine, *seconds);
         text += &engine.searches.section(engine.engine);
+        if let Some(caching) = &engine.caching {
+            text += &caching.section(*seconds);
+        }
     }
     let explanation = EXPLANATION.replace("{rate}", &rate.to_string()).replace("{narrow}", &NARROW.to_string());
     text + "\n" + &explanation
+}
+
+/// Targets that one measurement is about.
+pub(super) fn reached(targets: &[Target]) -> String {
+    let verdict = |target: &Target| format!("{}: {}", if target.reached { "reached" } else { "MISSED" }, target.is);
+    table(&["target", ""], &targets.iter().map(|it| vec![it.what.to_owned(), verdict(it)]).collect::<Vec<_>>())
 }
 
 fn targets(results: &[Results]) -> String {

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bare;
+mod caching;
 mod cases;
 mod document;
 mod draw;
@@ -30,6 +31,8 @@ use crate::command::root;
 use pace::Pace;
 use results::Results;
 use suite::Suite;
+
+pub(crate) use caching::ceiling::serve as serve_bare_endpoint;
 
 /// What `docs/performance.md` is about.
 const WHOLE: u64 = 1_000_000;

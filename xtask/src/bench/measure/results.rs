@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::caching::Caching;
 use super::cases::{MIXED, PAGE_1, PAGE_100_000};
 use super::outcome::Outcome;
 use super::search::Searches;
@@ -19,6 +20,8 @@ pub(super) struct Results {
     pub(super) walked: Duration,
     pub(super) measured: Vec<Measured>,
     pub(super) searches: Searches,
+    /// Where it was measured.
+    pub(super) caching: Option<Caching>,
     /// First pages a second, as fast as they go.
     pub(super) throughput: f64,
     pub(super) memory: Memory,
@@ -68,7 +71,8 @@ impl Results {
     /// A line for each case with wrong answers.
     pub(super) fn wrong(&self) -> Vec<String> {
         let listings = self.measured.iter().filter_map(|case| case.answers.complaint(case.name));
-        listings.chain(self.searches.wrong()).map(|wrong| format!("{}, {wrong}", self.engine)).collect()
+        let cached = self.caching.iter().flat_map(Caching::wrong);
+        listings.chain(self.searches.wrong()).chain(cached).map(|wrong| format!("{}, {wrong}", self.engine)).collect()
     }
 
     /// Every target, the same ones in the same order for each engine.

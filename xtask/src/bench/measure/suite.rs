@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::ask::Ask;
 use super::bare::Bare;
+use super::caching::Caching;
 use super::cases::{Case, GROUPS};
 use super::draw::{Draw, first};
 use super::load;
@@ -34,7 +35,7 @@ impl Suite {
     /// Starts the service on `database` and walks through all of it.
     pub(super) async fn new(arguments: &Arguments, engine: &'static str, database: Database) -> Result<Self, String> {
         println!("==> {engine}: farmlokal");
-        let service = Service::start(&database.url, false)?;
+        let service = Service::start(&database.url, &[])?;
         let start = Instant::now();
         let deep = walk::to_the_end(service.address, arguments.rows)?;
         let walked = start.elapsed();
@@ -61,6 +62,11 @@ impl Suite {
         let memory = self.service.memory()?;
         println!("==> {}: searches", self.engine);
         let searches = Searches::measure(&self.service, &self.database.url, &mut self.draw, self.pace)?;
+        let caching = match self.engine {
+            // What replicas share takes a server.
+            "MariaDB" => Some(Caching::measure(&self.database.url, &mut self.draw, self.pace)?),
+            _ => None,
+        };
         Ok(Results {
             engine: self.engine,
             about: self.database.about,
@@ -69,6 +75,7 @@ impl Suite {
             walked: self.walked,
             measured,
             searches,
+            caching,
             throughput: busy.count() as f64 / self.pace.duration.as_secs_f64(),
             memory,
         })

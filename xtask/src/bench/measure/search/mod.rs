@@ -42,7 +42,7 @@ impl Searches {
     /// `without`, which has none, the same things.
     pub(super) fn measure(without: &Service, database: &str, draw: &mut Draw, pace: Pace) -> Result<Self, String> {
         println!("    building the search index");
-        let service = Service::start(database, true)?;
+        let service = Service::start(database, &[("SEARCH__INDEX", "true")])?;
         let built = Built::wait_for(&service)?;
         let building = service.memory()?;
         println!("    {:.1} s, at most {:.0} MB", built.seconds, building.peak);
