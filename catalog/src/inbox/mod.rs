@@ -70,6 +70,29 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
+    /// The event as the inbox has it once it is there.
+    pub(crate) fn kept(&self, number: u64, now: Timestamp) -> Event {
+        Event {
+            number,
+            source: self.source.clone(),
+            id: self.id.clone(),
+            kind: self.kind.clone(),
+            occurred_at: self.occurred_at,
+            traceparent: self.traceparent.clone(),
+            state: self.state,
+            attempts: 0,
+            next_at: now,
+            outcome: String::new(),
+            received_at: now,
+            processed_at: self.processed_at(now),
+        }
+    }
+
+    /// When it came to its end, if there is nothing to do.
+    pub(crate) fn processed_at(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.state != State::Pending).then_some(now)
+    }
+
     /// The SHA-256 of the payload: the same id with another one is not the same event.
     pub fn fingerprint(&self) -> [u8; 32] {
         Sha256::digest(&self.payload).into()
@@ -77,7 +100,7 @@ impl NewEvent {
 }
 
 /// How far an event has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// To be applied.
     Pending,
@@ -134,8 +157,6 @@ pub struct Event {
     pub kind: EventType,
     /// When it happened, says the source.
     pub occurred_at: Timestamp,
-    /// The bytes that were sent.
-    pub payload: Vec<u8>,
     /// The trace that sent it.
     pub traceparent: Option<String>,
     /// How far it has come.
