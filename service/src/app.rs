@@ -1,5 +1,6 @@
 //! Wires the parts of the service together; the only file that knows them all.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,13 +10,15 @@ use farmlokal_catalog::projection::Projection;
 use farmlokal_catalog::store::{self, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
 use crate::api::{self, Clock, Context};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::server::{self, Limits, Shutdown};
+use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,8 @@ pub struct App {
     store: Arc<dyn Store>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
+    /// Applies events.
+    events: JoinHandle<()>,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -67,7 +72,11 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let context = Context { catalogue, cursors, clock };
+    let wake = Arc::new(Notify::new());
+    let intake = Intake::new(config.webhooks.sources.clone(), Arc::<dyn Store>::clone(&store), Arc::clone(&wake));
+    let worker =
+        Worker::new(Arc::<dyn Store>::clone(&store), Arc::clone(&clock), wake, worker_options(&config.webhooks));
+    let context = Context { catalogue, cursors, clock, intake };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -81,6 +90,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
+    let events = tokio::spawn(worker.run(stop.clone()));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
 
@@ -89,6 +99,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         admin_address,
         store,
         projection: projecting,
+        events,
         draining,
         stop,
         stop_admin,
@@ -110,10 +121,22 @@ impl App {
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }
+        let _ = self.events.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
     }
+}
+
+fn worker_options(webhooks: &config::Webhooks) -> WorkerOptions {
+    let backoff = Backoff {
+        first: webhooks.retry_first,
+        longest: webhooks.retry_longest,
+        attempts: webhooks.max_attempts,
+        // Another one in each process.
+        seed: RandomState::new().hash_one(()),
+    };
+    WorkerOptions { concurrency: webhooks.concurrency, poll: webhooks.poll, backoff, retention: webhooks.retention }
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -7,11 +7,13 @@ pub mod document;
 pub mod etag;
 pub mod limits;
 pub mod original;
+pub mod original_webhook;
 pub mod problem;
 pub mod products;
 pub mod suggest;
 pub mod ui;
 pub mod values;
+pub mod webhooks;
 mod writers;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
 use crate::config;
+use crate::webhooks::Intake;
 use problem::Problem;
 
 /// Where the time comes from, so that tests can say what time it is.
@@ -35,6 +38,8 @@ pub struct Context {
     pub cursors: CursorKey,
     /// The clock.
     pub clock: Clock,
+    /// Takes events in.
+    pub intake: Intake,
 }
 
 impl Context {
@@ -48,18 +53,29 @@ impl Context {
 enum Tag {
     /// Products and their categories.
     Catalogue,
+    /// Events that others send.
+    Webhooks,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
 }
 
-type Operations = (products::ProductsApi, categories::CategoriesApi, suggest::SuggestApi, original::OriginalApi);
+type Operations = (
+    products::ProductsApi,
+    categories::CategoriesApi,
+    suggest::SuggestApi,
+    webhooks::WebhooksApi,
+    original::OriginalApi,
+    original_webhook::OriginalWebhookApi,
+);
 
 fn operations(context: Context) -> Operations {
     (
         products::ProductsApi(context.clone()),
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
-        original::OriginalApi(context),
+        webhooks::WebhooksApi(context.clone()),
+        original::OriginalApi(context.clone()),
+        original_webhook::OriginalWebhookApi(context),
     )
 }
 

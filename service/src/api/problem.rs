@@ -14,6 +14,8 @@ use serde::Serialize;
 
 use super::values;
 
+mod webhooks;
+
 /// The media type of RFC 9457.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -41,16 +43,26 @@ kinds! {
     InvalidCursor = 400 "invalid-cursor" "The cursor cannot be followed";
     /// The request is not HTTP as we speak it.
     MalformedRequest = 400 "malformed-request" "The request cannot be read";
+    /// Nothing proves that an event was sent by who it says, and now.
+    Unverified = 401 "unverified" "The event is not believed";
     /// Writing is not open to this caller.
     WritesClosed = 403 "writes-closed" "Writing is not open to you";
     /// There is no such product.
     NotFound = 404 "not-found" "There is no such product";
+    /// Nobody is configured under this name.
+    NoSuchSource = 404 "no-such-source" "There is no such source of events";
+    /// There is no such event.
+    NoSuchEvent = 404 "no-such-event" "There is no such event";
     /// There is nothing at this path.
     NoSuchPath = 404 "no-such-path" "There is nothing at this path";
     /// The path takes other methods.
     MethodNotAllowed = 405 "method-not-allowed" "This path does not take that method";
     /// The request's body did not arrive in time.
     RequestTimeout = 408 "request-timeout" "The request took too long to arrive";
+    /// The id belongs to another event.
+    EventIdReused = 409 "event-id-reused" "The id belongs to another event";
+    /// The event is done.
+    NotReplayable = 409 "not-replayable" "The event is done";
     /// The cursor goes through a search index that is gone.
     CursorExpired = 410 "cursor-expired" "The cursor has expired";
     /// The version the client expects is gone.
@@ -229,6 +241,10 @@ impl IntoResponse for Problem {
             .header(header::CACHE_CONTROL, "no-store");
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             response = response.header(header::RETRY_AFTER, "1");
+        }
+        if self.kind == Kind::Unverified {
+            // RFC 9110 wants a challenge with every 401; this one names the scheme of Standard Webhooks.
+            response = response.header(header::WWW_AUTHENTICATE, "StandardWebhooks");
         }
         if let Some(allow) = &self.allow {
             response = response.header(header::ALLOW, allow);

@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, database, http, log, search};
+use super::{Config, DEFAULTS, database, http, log, search, webhooks};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, and
 /// what Kubernetes sets for a Service of that name.
@@ -54,6 +54,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let database = database::read(&mut reader);
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
+    let webhooks = webhooks::read(&mut reader);
     let log = log::read(&mut reader);
     let config = || {
         Some(Config {
@@ -62,6 +63,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             database: database?,
             search_dir: search_dir?,
             seed_rows: seed_rows?,
+            webhooks: webhooks?,
             log: log?,
         })
     };
@@ -117,7 +119,14 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let config = with("[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'").unwrap();
+        let config = with(
+            "[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'\n[webhooks]\n\
+                           sources = 'a=whsec_hunter2hunter2hunter2hunter2hunter2'",
+        )
+        .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
+        let ConfigError(mistakes) = with("[webhooks]\nsources = 'a=hunter2'\nretention_hours = 23").unwrap_err();
+        assert!(mistakes[0].starts_with("webhooks.sources") && mistakes[0].contains("must list each source"));
+        assert!(mistakes[1].contains("from 24 to") && !mistakes.concat().contains("hunter2"), "{mistakes:?}");
     }
 }
