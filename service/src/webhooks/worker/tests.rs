@@ -41,12 +41,11 @@ impl Inbox for Fake {
 
     async fn process(&self, number: u64, _: Timestamp, _: Retry<'_>) -> Result<Option<State>, StoreError> {
         let (fate, ..) = self.due.lock().unwrap()[&number];
-        let mut tries = self.tries.lock().unwrap();
-        let tries = tries.entry(number).and_modify(|tries| *tries += 1).or_insert(1);
+        let tries = *self.tries.lock().unwrap().entry(number).and_modify(|tries| *tries += 1).or_insert(1);
         match fate {
             Fate::Panics => panic!("as told"),
             Fate::Fails => return Err(StoreError::Corrupt { id: 1, field: "name" }),
-            Fate::IsBusy if *tries < 3 => return Err(StoreError::Busy),
+            Fate::IsBusy if tries < 3 => return Err(StoreError::Busy),
             Fate::IsBusy | Fate::Works => {}
         }
         self.due.lock().unwrap().remove(&number);
