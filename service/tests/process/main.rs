@@ -11,3 +11,4 @@ mod commands;
 mod connections;
 mod shutdown;
 mod startup;
+mod webhooks;

@@ -7,4 +7,5 @@ pub mod hostile;
 pub mod listing;
 pub mod original;
 pub mod search;
+pub mod webhooks;
 pub mod writes;
