@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Readiness};
 use crate::api::{self, Clock, Context};
 use crate::config::{self, Config};
+use crate::housekeeping;
 use crate::server::{self, Limits, Shutdown};
 use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
@@ -49,6 +50,8 @@ pub struct App {
     projection: Option<JoinHandle<()>>,
     /// Applies events.
     events: JoinHandle<()>,
+    /// Forgets what is old.
+    housekeeping: JoinHandle<()>,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -76,7 +79,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let intake = Intake::new(config.webhooks.sources.clone(), Arc::<dyn Store>::clone(&store), Arc::clone(&wake));
     let worker =
         Worker::new(Arc::<dyn Store>::clone(&store), Arc::clone(&clock), wake, worker_options(&config.webhooks));
-    let context = Context { catalogue, cursors, clock, intake };
+    let context = Context { catalogue, cursors, clock: Arc::clone(&clock), intake };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -91,6 +94,8 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
     let events = tokio::spawn(worker.run(stop.clone()));
+    let keeping = housekeeping::run(Arc::clone(&store), clock, config.webhooks.retention, stop.clone());
+    let housekeeping = tokio::spawn(keeping);
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
 
@@ -100,6 +105,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         store,
         projection: projecting,
         events,
+        housekeeping,
         draining,
         stop,
         stop_admin,
@@ -122,6 +128,7 @@ impl App {
             let _ = projection.await;
         }
         let _ = self.events.await;
+        let _ = self.housekeeping.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
@@ -136,7 +143,7 @@ fn worker_options(webhooks: &config::Webhooks) -> WorkerOptions {
         // Another one in each process.
         seed: RandomState::new().hash_one(()),
     };
-    WorkerOptions { concurrency: webhooks.concurrency, poll: webhooks.poll, backoff, retention: webhooks.retention }
+    WorkerOptions { concurrency: webhooks.concurrency, poll: webhooks.poll, backoff }
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

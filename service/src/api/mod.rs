@@ -5,6 +5,7 @@ pub mod categories;
 pub mod contract;
 pub mod document;
 pub mod etag;
+mod idempotency;
 pub mod limits;
 pub mod original;
 pub mod original_webhook;

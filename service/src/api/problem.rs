@@ -61,6 +61,8 @@ kinds! {
     RequestTimeout = 408 "request-timeout" "The request took too long to arrive";
     /// The id belongs to another event.
     EventIdReused = 409 "event-id-reused" "The id belongs to another event";
+    /// Another try of the request is under way.
+    UnderWay = 409 "request-under-way" "The request is under way";
     /// The event is done.
     NotReplayable = 409 "not-replayable" "The event is done";
     /// The cursor goes through a search index that is gone.
@@ -73,6 +75,8 @@ kinds! {
     UrlTooLong = 414 "url-too-long" "The URL is too long";
     /// The request's body is of another media type.
     UnsupportedMediaType = 415 "unsupported-media-type" "The body must be JSON";
+    /// The idempotency key stands for another request.
+    KeyReused = 422 "idempotency-key-reused" "The idempotency key stands for another request";
     /// URL and header fields together are too long.
     HeadTooLarge = 431 "head-too-large" "The URL or the header fields are too long";
     /// A bug of ours.
@@ -239,7 +243,7 @@ impl IntoResponse for Problem {
             .status(self.status())
             .content_type(CONTENT_TYPE)
             .header(header::CACHE_CONTROL, "no-store");
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE || self.kind == Kind::UnderWay {
             response = response.header(header::RETRY_AFTER, "1");
         }
         if self.kind == Kind::Unverified {
@@ -291,6 +295,9 @@ impl From<StoreError> for Problem {
                 format!("The product is at version {} now; read it again and repeat the change.", current.get()),
             )
             .field("If-Match"),
+            StoreError::Overtaken => {
+                Self::new(Kind::UnderWay, "Another try of this request is under way; ask again for its answer.")
+            }
             StoreError::Busy => Self::new(Kind::Busy, "Too many requests at once; try again in a second."),
             StoreError::TimeLimit => Self::new(
                 Kind::TooBroad,

@@ -8,15 +8,12 @@ use farmlokal_catalog::Timestamp;
 use farmlokal_catalog::store::{Inbox, StoreError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Backoff;
 
 /// Events looked up at once.
 const BATCH: u32 = 64;
-/// How often what is done for long enough is forgotten.
-const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// What the inbox says of an event that we failed, not the sender.
 const OUR_FAULT: &str = "applying it failed on our side; the log has the cause";
 
@@ -29,8 +26,6 @@ pub struct WorkerOptions {
     pub poll: Duration,
     /// When failed events are tried again.
     pub backoff: Backoff,
-    /// How long events that are done are remembered.
-    pub retention: Duration,
 }
 
 /// Applies events until it is told to stop.
@@ -54,14 +49,8 @@ impl Worker {
 
     /// Works until `stop`; what is being applied then is brought to its end.
     pub async fn run(self, stop: CancellationToken) {
-        let mut pruned: Option<Instant> = None;
         while !stop.is_cancelled() {
-            let more = self.round(&stop).await;
-            if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
-                pruned = Some(Instant::now());
-                self.prune(&stop).await;
-            }
-            if !more {
+            if !self.round(&stop).await {
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = self.wake.notified() => {}
@@ -127,20 +116,6 @@ impl Worker {
                 tracing::warn!(number, "cannot put a failed event off: {error}");
             }
             false
-        }
-    }
-
-    async fn prune(&self, stop: &CancellationToken) {
-        let before: Timestamp = ((self.clock)().to_utc() - self.options.retention).into();
-        while !stop.is_cancelled() {
-            match self.inbox.prune_inbox(before).await {
-                Ok(0) => return,
-                Ok(pruned) => tracing::debug!(pruned, "events forgotten"),
-                Err(error) => {
-                    tracing::warn!("cannot forget old events: {error}");
-                    return;
-                }
-            }
         }
     }
 }

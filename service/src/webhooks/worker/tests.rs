@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use farmlokal_catalog::inbox::{Event, NewEvent, Receipt, SourceName, State};
 use farmlokal_catalog::store::inbox::Retry;
 use farmlokal_catalog::{EventId, Limit};
+use tokio::time::Instant;
 
 use super::*;
 
@@ -102,7 +103,7 @@ fn clock() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
 
 fn options(poll: Duration) -> WorkerOptions {
     let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(4), attempts: 3, seed: 1 };
-    WorkerOptions { concurrency: 3, poll, backoff, retention: Duration::from_secs(86_400) }
+    WorkerOptions { concurrency: 3, poll, backoff }
 }
 
 fn fake(fate: impl Fn(u64) -> Fate, events: u64) -> Arc<Fake> {

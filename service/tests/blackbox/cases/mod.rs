@@ -4,6 +4,7 @@ pub mod conditions;
 pub mod cursors;
 pub mod framework;
 pub mod hostile;
+pub mod idempotency;
 pub mod listing;
 pub mod original;
 pub mod search;
