@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::store::{self, Store, StoreError};
+use farmlokal_catalog::store::{self, Listeners, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -15,9 +15,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
-use crate::api::{self, Clock, Context};
+use crate::api::{self, Context};
+use crate::cache::relay::Relay;
+use crate::cache::{Cache, Clock};
 use crate::config::{self, Config};
 use crate::housekeeping;
+use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
@@ -34,6 +37,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The Redis in the configuration cannot be used.
+    #[error("redis.url: {0}")]
+    Redis(#[from] LinkError),
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
@@ -46,6 +52,8 @@ pub struct App {
     /// Where the admin port listens.
     pub admin_address: SocketAddr,
     store: Arc<dyn Store>,
+    /// Keeps the cache true.
+    relay: JoinHandle<()>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
     /// Applies events.
@@ -70,8 +78,12 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let admin_listener = listen("admin.listen", config.admin_listen).await?;
     let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
 
+    let redis = config.redis.url.as_ref().map(|url| Redis::open(url, config.redis.timeout)).transpose()?.map(Arc::new);
+    let cache = Cache::new(config.cache.settings.clone(), Arc::clone(&clock));
     let database = &config.database;
-    let store = store::open(&database.url, database.replica_url.as_ref(), &database.options).await?;
+    let listeners = Listeners::default().with(Arc::clone(&cache) as _);
+    let options = Options { listeners, ..database.options.clone() };
+    let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
@@ -79,7 +91,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let intake = Intake::new(config.webhooks.sources.clone(), Arc::<dyn Store>::clone(&store), Arc::clone(&wake));
     let worker =
         Worker::new(Arc::<dyn Store>::clone(&store), Arc::clone(&clock), wake, worker_options(&config.webhooks));
-    let context = Context { catalogue, cursors, clock: Arc::clone(&clock), intake };
+    let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
+    let context =
+        Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock: Arc::clone(&clock), intake };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -92,17 +106,19 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
+    let relaying = tokio::spawn(relay.run(stop.clone()));
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
     let events = tokio::spawn(worker.run(stop.clone()));
     let keeping = housekeeping::run(Arc::clone(&store), clock, config.webhooks.retention, stop.clone());
     let housekeeping = tokio::spawn(keeping);
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
+    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
         store,
+        relay: relaying,
         projection: projecting,
         events,
         housekeeping,
@@ -124,6 +140,7 @@ impl App {
         self.stop.cancel();
         // A panic in the accept loop has ended it already; there is nothing left to wait for.
         let _ = self.public.await;
+        let _ = self.relay.await;
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }

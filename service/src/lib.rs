@@ -3,9 +3,11 @@
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod housekeeping;
+pub mod redis;
 pub mod server;
 pub mod webhooks;

@@ -10,6 +10,7 @@ mod mysql;
 mod plan_cases;
 mod relevance;
 mod sqlite;
+mod tail;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use idempotency::Idempotency;
 pub use inbox::Inbox;
+pub use tail::Tail;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).

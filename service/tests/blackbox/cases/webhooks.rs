@@ -215,7 +215,7 @@ pub async fn come_in_any_order(service: &Service) {
     assert_eq!(cheeses(service).await.len(), 1, "it was there after that");
     settle(service, "evt-6", &event("product.deleted", 10, &json!({"externalId": "C-1"}))).await;
     settle(service, "evt-7", &event("product.upserted", 20, &cheese("C-1", "13.00"))).await;
-    assert_eq!(cheeses(service).await, [json!(0); 0], "it stays gone");
+    assert!(cheeses(service).await.is_empty(), "it stays gone");
 }
 
 pub async fn are_parked_and_replayed(service: &Service) {
