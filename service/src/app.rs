@@ -87,10 +87,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let wake = Arc::new(Notify::new());
-    let intake = Intake::new(config.webhooks.sources.clone(), Arc::<dyn Store>::clone(&store), Arc::clone(&wake));
-    let worker =
-        Worker::new(Arc::<dyn Store>::clone(&store), Arc::clone(&clock), wake, worker_options(&config.webhooks));
+    let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
     let context =
         Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock: Arc::clone(&clock), intake };
@@ -152,15 +149,19 @@ impl App {
     }
 }
 
-fn worker_options(webhooks: &config::Webhooks) -> WorkerOptions {
+/// What takes events in, and what applies them.
+fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) -> (Intake, Worker) {
+    let wake = Arc::new(Notify::new());
+    let intake = Intake::new(config.sources.clone(), Arc::<dyn Store>::clone(store), Arc::clone(&wake));
     let backoff = Backoff {
-        first: webhooks.retry_first,
-        longest: webhooks.retry_longest,
-        attempts: webhooks.max_attempts,
+        first: config.retry_first,
+        longest: config.retry_longest,
+        attempts: config.max_attempts,
         // Another one in each process.
         seed: RandomState::new().hash_one(()),
     };
-    WorkerOptions { concurrency: webhooks.concurrency, poll: webhooks.poll, backoff }
+    let options = WorkerOptions { concurrency: config.concurrency, poll: config.poll, backoff };
+    (intake, Worker::new(Arc::<dyn Store>::clone(store), Arc::clone(clock), wake, options))
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
