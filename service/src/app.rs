@@ -1,5 +1,6 @@
 //! Wires the parts of the service together; the only file that knows them all.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,7 @@ use farmlokal_catalog::projection::Projection;
 use farmlokal_catalog::store::{self, Listeners, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +18,11 @@ use crate::admin::{self, Readiness};
 use crate::api::{self, Context};
 use crate::cache::relay::Relay;
 use crate::cache::{Cache, Clock};
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::housekeeping;
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
+use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,10 @@ pub struct App {
     relay: JoinHandle<()>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
+    /// Applies events.
+    events: JoinHandle<()>,
+    /// Forgets what is old.
+    housekeeping: JoinHandle<()>,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -79,8 +87,10 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
+    let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
-    let context = Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock };
+    let context =
+        Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock: Arc::clone(&clock), intake };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -95,6 +105,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let relaying = tokio::spawn(relay.run(stop.clone()));
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
+    let events = tokio::spawn(worker.run(stop.clone()));
+    let keeping = housekeeping::run(Arc::clone(&store), clock, config.webhooks.retention, stop.clone());
+    let housekeeping = tokio::spawn(keeping);
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
@@ -104,6 +117,8 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         store,
         relay: relaying,
         projection: projecting,
+        events,
+        housekeeping,
         draining,
         stop,
         stop_admin,
@@ -126,10 +141,27 @@ impl App {
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }
+        let _ = self.events.await;
+        let _ = self.housekeeping.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
     }
+}
+
+/// What takes events in, and what applies them.
+fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) -> (Intake, Worker) {
+    let wake = Arc::new(Notify::new());
+    let intake = Intake::new(config.sources.clone(), Arc::<dyn Store>::clone(store), Arc::clone(&wake));
+    let backoff = Backoff {
+        first: config.retry_first,
+        longest: config.retry_longest,
+        attempts: config.max_attempts,
+        // Another one in each process.
+        seed: RandomState::new().hash_one(()),
+    };
+    let options = WorkerOptions { concurrency: config.concurrency, poll: config.poll, backoff };
+    (intake, Worker::new(Arc::<dyn Store>::clone(store), Arc::clone(clock), wake, options))
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

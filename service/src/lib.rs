@@ -7,5 +7,7 @@ pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod housekeeping;
 pub mod redis;
 pub mod server;
+pub mod webhooks;

@@ -29,6 +29,11 @@ impl<T: Serialize> Rendered<T> {
         Ok(Self { bytes: bytes.into(), of: PhantomData })
     }
 
+    /// What was rendered before.
+    pub fn kept(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), of: PhantomData }
+    }
+
     /// The JSON.
     pub fn into_bytes(self) -> Bytes {
         self.bytes

@@ -6,13 +6,16 @@ pub mod categories;
 pub mod contract;
 pub mod document;
 pub mod etag;
+mod idempotency;
 pub mod limits;
 pub mod original;
+pub mod original_webhook;
 pub mod problem;
 pub mod products;
 pub mod suggest;
 pub mod ui;
 pub mod values;
+pub mod webhooks;
 mod writers;
 
 use std::sync::Arc;
@@ -23,6 +26,7 @@ use poem_openapi::Tags;
 
 use crate::cache::{Cache, Clock};
 use crate::config;
+use crate::webhooks::Intake;
 use cached::ClientCaching;
 use problem::Problem;
 
@@ -39,6 +43,8 @@ pub struct Context {
     pub client_caching: ClientCaching,
     /// The clock.
     pub clock: Clock,
+    /// Takes events in.
+    pub intake: Intake,
 }
 
 impl Context {
@@ -52,18 +58,29 @@ impl Context {
 enum Tag {
     /// Products and their categories.
     Catalogue,
+    /// Events that others send.
+    Webhooks,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
 }
 
-type Operations = (products::ProductsApi, categories::CategoriesApi, suggest::SuggestApi, original::OriginalApi);
+type Operations = (
+    products::ProductsApi,
+    categories::CategoriesApi,
+    suggest::SuggestApi,
+    webhooks::WebhooksApi,
+    original::OriginalApi,
+    original_webhook::OriginalWebhookApi,
+);
 
 fn operations(context: Context) -> Operations {
     (
         products::ProductsApi(context.clone()),
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
-        original::OriginalApi(context),
+        webhooks::WebhooksApi(context.clone()),
+        original::OriginalApi(context.clone()),
+        original_webhook::OriginalWebhookApi(context),
     )
 }
 

@@ -8,6 +8,7 @@ mod log;
 mod reader;
 mod redis;
 mod search;
+mod webhooks;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use redis::Redis;
+pub use webhooks::Webhooks;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -40,6 +42,8 @@ pub struct Config {
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
+    /// Events that others send.
+    pub webhooks: Webhooks,
     /// Logging.
     pub log: Log,
 }
