@@ -4,6 +4,7 @@ pub(super) mod bulk;
 mod changes;
 mod lease;
 mod listing;
+mod oauth;
 #[cfg(test)]
 mod plan_tests;
 mod pools;

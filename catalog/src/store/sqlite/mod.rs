@@ -3,6 +3,7 @@
 pub(super) mod bulk;
 mod changes;
 mod listing;
+mod oauth;
 #[cfg(test)]
 mod plan_tests;
 mod read;

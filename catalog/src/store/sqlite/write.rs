@@ -9,7 +9,7 @@ use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Tim
 
 /// Takes the write lock at once: a transaction that reads first and writes later may find the file
 /// changed in between.
-const BEGIN: &str = "BEGIN IMMEDIATE";
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 pub(super) async fn create(
     writer: &SqlitePool,

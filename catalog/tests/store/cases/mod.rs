@@ -7,6 +7,7 @@ mod counters;
 mod listeners;
 mod listing;
 mod migrations;
+mod oauth;
 mod replica;
 mod search_paging;
 mod search_signs;
