@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::store::{self, Store, StoreError};
+use farmlokal_catalog::store::{self, OAuthStore, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Readiness};
 use crate::api::{self, Clock, Context};
 use crate::config::Config;
+use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::server::{self, Limits, Shutdown};
 
 /// Why the service did not start.
@@ -33,6 +34,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// Access tokens cannot be served.
+    #[error("access tokens: {0}")]
+    OAuth(#[from] OAuthError),
 }
 
 /// A running service.
@@ -41,6 +45,8 @@ pub struct App {
     pub address: SocketAddr,
     /// Where the admin port listens.
     pub admin_address: SocketAddr,
+    /// The demo client of an embedded instance.
+    pub demo: Option<Credentials>,
     store: Arc<dyn Store>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
@@ -67,7 +73,8 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let context = Context { catalogue, cursors, clock };
+    let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
+    let context = Context { catalogue, cursors, oauth, clock };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -87,6 +94,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     Ok(App {
         address,
         admin_address,
+        demo,
         store,
         projection: projecting,
         draining,
@@ -114,6 +122,20 @@ impl App {
         let _ = self.admin.await;
         self.store.close().await;
     }
+}
+
+/// Access tokens, and the demo client if the database is the embedded one.
+async fn open_oauth(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    address: SocketAddr,
+    clock: &Clock,
+) -> Result<(Arc<OAuth>, Option<Credentials>), OAuthError> {
+    let store: Arc<dyn OAuthStore> = Arc::<dyn Store>::clone(store);
+    let mut clients = Clients::new(Arc::clone(&store))?;
+    let demo = if config.database.embedded { Some(clients.add_demo(clock()).await?) } else { None };
+    let issuer = config.oauth.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
+    Ok((Arc::new(OAuth::new(store, clients, &config.oauth, issuer, Arc::clone(clock))?), demo))
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

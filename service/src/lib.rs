@@ -4,6 +4,8 @@ pub mod admin;
 pub mod api;
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod oauth;
 pub mod server;

@@ -1,18 +1,19 @@
 //! The public API: operations, their values and errors, and the document that describes them.
 
 pub mod answer;
+pub mod bearer;
 pub mod categories;
 pub mod contract;
 pub mod document;
 pub mod etag;
 pub mod limits;
+pub mod oauth;
 pub mod original;
 pub mod problem;
 pub mod products;
 pub mod suggest;
 pub mod ui;
 pub mod values;
-mod writers;
 
 use std::sync::Arc;
 
@@ -20,11 +21,10 @@ use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
+pub use crate::clock::Clock;
 use crate::config;
+use crate::oauth::OAuth;
 use problem::Problem;
-
-/// Where the time comes from, so that tests can say what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the operations work with.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ pub struct Context {
     pub catalogue: Catalogue,
     /// Seals and opens cursors.
     pub cursors: CursorKey,
+    /// Gives and takes access tokens.
+    pub oauth: Arc<OAuth>,
     /// The clock.
     pub clock: Clock,
 }
@@ -50,23 +52,28 @@ enum Tag {
     Catalogue,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
+    /// Access tokens (OAuth 2.0, client credentials).
+    Tokens,
 }
 
-type Operations = (products::ProductsApi, categories::CategoriesApi, suggest::SuggestApi, original::OriginalApi);
+type Operations =
+    (products::ProductsApi, categories::CategoriesApi, suggest::SuggestApi, original::OriginalApi, oauth::OAuthApi);
 
 fn operations(context: Context) -> Operations {
     (
         products::ProductsApi(context.clone()),
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
-        original::OriginalApi(context),
+        original::OriginalApi(context.clone()),
+        oauth::OAuthApi(context),
     )
 }
 
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
 /// document, the framework's own included.
 pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
-    let routes = contract::routes(operations(context));
+    let oauth = Arc::clone(&context.oauth);
+    let routes = contract::routes(operations(context), &oauth);
     let routes = ui::add(routes);
     limits::Limits::new(routes, limits)
         .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })

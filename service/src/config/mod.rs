@@ -4,6 +4,7 @@ mod database;
 mod http;
 mod load;
 mod log;
+mod oauth;
 mod reader;
 mod search;
 
@@ -15,6 +16,7 @@ pub use database::Database;
 pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
+pub use oauth::OAuth;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -32,6 +34,8 @@ pub struct Config {
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
+    /// Access tokens.
+    pub oauth: OAuth,
     /// Logging.
     pub log: Log,
 }
@@ -41,6 +45,11 @@ pub struct Config {
 pub struct Secret(String);
 
 impl Secret {
+    /// Hides `text`.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, for the one place that needs it.
     pub fn expose(&self) -> &str {
         &self.0

@@ -167,8 +167,9 @@ async fn add_key(
 
 fn client(row: &MySqlRow) -> Result<OAuthClient, StoreError> {
     let hash: Option<String> = row.try_get(4)?;
+    let id = String::from_utf8(row.try_get(0)?).map_err(|_| StoreError::Corrupt { id: 0, field: "client_id" })?;
     Ok(OAuthClient {
-        id: row.try_get(0)?,
+        id,
         name: row.try_get(1)?,
         scope: row.try_get(2)?,
         secret_hash: Hidden(row.try_get(3)?),

@@ -43,7 +43,7 @@ async fn clients_are_kept_as_they_are(shop: &Shop) {
         assert_eq!(shop.store.oauth_client(&client.id).await.unwrap().as_ref(), Some(client));
     }
     assert_eq!(shop.store.oauth_clients().await.unwrap(), [client("a"), full]);
-    for other in ["", "A", "c", "a ", "' OR 1=1 --"] {
+    for other in ["", "A", "c", "a ", "ä", "a\0", "' OR 1=1 --"] {
         assert_eq!(shop.store.oauth_client(other).await.unwrap(), None, "{other:?}");
     }
 }

@@ -6,14 +6,14 @@ mod list;
 
 use farmlokal_catalog::cursor::Stated;
 use farmlokal_catalog::{Category, Filter, Limit, Order, Price, PriceRange, ProductId, ProductPatch};
-use poem::Request;
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::answer::{Failure, Failures, Rendered};
+use super::bearer::{Caller, Scope};
 use super::values::{Number, Search, Text};
-use super::{Context, Tag, etag, writers};
+use super::{Context, Tag, etag};
 use body::{NewProductBody, PageBody, ProductBody, ProductPatchBody};
 use facets::FacetList;
 
@@ -132,7 +132,8 @@ pub struct CreateFailures;
 impl Failures for CreateFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The body is not JSON, or a field is missing, wrong or unknown."),
-        (403, "Writing is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope catalog:write."),
         (413, "The body is larger than 64 KiB."),
         (415, "The body is not JSON by its Content-Type."),
         (503, "The database is away or busy."),
@@ -145,7 +146,8 @@ pub struct ChangeFailures;
 impl Failures for ChangeFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The id or a field of the body is wrong."),
-        (403, "Writing is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope catalog:write."),
         (404, "There is no product with this id."),
         (412, "The product has changed since the version in If-Match."),
         (413, "The body is larger than 64 KiB."),
@@ -216,15 +218,13 @@ impl ProductsApi {
 
     /// Make a product
     ///
-    /// Open to clients on this machine only (a loopback address, not through a proxy) until access
-    /// tokens are there.
+    /// Needs an access token with the scope `catalog:write`.
     #[oai(path = "/products", method = "post", operation_id = "createProduct")]
     async fn create(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] _caller: Caller,
         product: Json<NewProductBody>,
     ) -> Result<CreateAnswer, Failure<CreateFailures>> {
-        writers::admit(request)?;
         let product = self.0.catalogue.create(product.0.into(), self.0.now()).await?;
         let (tag, location) = (etag::of_product(&product), format!("/v1/products/{}", product.id));
         Ok(CreateAnswer::Created(Rendered::new(&ProductBody::from(product))?, location, tag))
@@ -255,12 +255,12 @@ impl ProductsApi {
     /// Change a product
     ///
     /// Replaces the fields that are sent. With `If-Match` only if the product is still at that
-    /// version, so that two clients do not undo each other's changes. Open to clients on this machine
-    /// only until access tokens are there.
+    /// version, so that two clients do not undo each other's changes. Needs an access token with the
+    /// scope `catalog:write`.
     #[oai(path = "/products/:id", method = "patch", operation_id = "updateProduct")]
     async fn update(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] _caller: Caller,
         /// The product's number.
         id: Path<Number<ProductId>>,
         /// The entity tag the product must still have.
@@ -268,7 +268,6 @@ impl ProductsApi {
         if_match: Header<Option<String>>,
         patch: Json<ProductPatchBody>,
     ) -> Result<UpdateAnswer, Failure<ChangeFailures>> {
-        writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         let patch = ProductPatch::from(patch.0);
@@ -279,19 +278,18 @@ impl ProductsApi {
 
     /// Remove a product
     ///
-    /// With `If-Match` only if the product is still at that version. Open to clients on this machine
-    /// only until access tokens are there.
+    /// With `If-Match` only if the product is still at that version. Needs an access token with the scope
+    /// `catalog:write`.
     #[oai(path = "/products/:id", method = "delete", operation_id = "deleteProduct")]
     async fn delete(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] _caller: Caller,
         /// The product's number.
         id: Path<Number<ProductId>>,
         /// The entity tag the product must still have.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<DeleteAnswer, Failure<ChangeFailures>> {
-        writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         self.0.catalogue.delete(id, expected).await?;
