@@ -110,7 +110,7 @@ mod tests {
             }
             request.finish()
         };
-        let token = |fields| super::token(&with(fields)).ok().flatten().map(str::to_owned);
+        let token = |fields: &[&str]| super::token(&with(fields)).ok().flatten().map(str::to_owned);
         for field in ["Bearer abc", "bearer abc", "BEARER  abc "] {
             assert_eq!(token(&[field]).as_deref(), Some("abc"), "{field}");
         }

@@ -42,7 +42,7 @@ fn line(client: &OAuthClient) -> String {
         Some(at) => format!("removed {}", at.to_utc().format("%Y-%m-%d")),
         None => client.scope.clone(),
     };
-    format!("{:<18} {} {:<30} {state}\n", client.id, client.created_at.to_utc().format("%Y-%m-%d"), client.name)
+    format!("{:<20} {} {:<30} {state}\n", client.id, client.created_at.to_utc().format("%Y-%m-%d"), client.name)
 }
 
 impl From<OAuthError> for CommandError {

@@ -79,7 +79,7 @@ impl Clients {
 
     /// Adds a client that may have `scopes`.
     pub async fn add(&self, name: &str, scopes: &Scopes, now: Timestamp) -> Result<Credentials, OAuthError> {
-        let (client, credentials) = self.make(secret::random::<12>()?, name, scopes, now).await?;
+        let (client, credentials) = self.make(format!("flc_{}", secret::random::<12>()?), name, scopes, now).await?;
         if !self.store.add_oauth_client(&client).await? {
             return Err(OAuthError::Broken("the id that was drawn is taken; try again"));
         }

@@ -97,15 +97,26 @@ impl Keys {
         if !known.is_due(now, self.rotation) {
             return Ok(known);
         }
-        self.succeed(&known, later(now, AHEAD + self.lifetime + Duration::from_secs(SKEW.unsigned_abs())), now).await
+        match self.succeed(&known, self.last_end(now), now).await {
+            // What can sign goes on; the next request tries again.
+            Err(error) if known.signing(now).is_some() => {
+                tracing::warn!("could not make a new signing key: {error}");
+                Ok(known)
+            }
+            outcome => outcome,
+        }
     }
 
     /// Makes a successor now. `at_once`, tokens that were signed so far prove nothing any more.
     pub async fn rotate(&self, at_once: bool, now: Timestamp) -> Result<(), OAuthError> {
         let known = self.no_older_than(Duration::ZERO, now).await?;
-        let wait = AHEAD + self.lifetime + Duration::from_secs(SKEW.unsigned_abs());
-        self.succeed(&known, if at_once { now } else { later(now, wait) }, now).await?;
+        self.succeed(&known, if at_once { now } else { self.last_end(now) }, now).await?;
         Ok(())
+    }
+
+    /// When the last token of a key that gets a successor `now` has ended, whichever replica's clock is asked.
+    fn last_end(&self, now: Timestamp) -> Timestamp {
+        later(now, AHEAD + self.lifetime + Duration::from_secs(SKEW.unsigned_abs()))
     }
 
     async fn succeed(

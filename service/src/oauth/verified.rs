@@ -20,13 +20,15 @@ impl<T: Clone> Verified<T> {
 
     /// What is known of `token`, if that still holds at `now`.
     pub(super) fn get(&self, token: &str, now: Timestamp) -> Option<T> {
+        let name = name(token);
         let known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        known.get(&name(token)).filter(|(_, until)| now < *until).map(|(value, _)| value.clone())
+        known.get(&name).filter(|(_, until)| now < *until).map(|(value, _)| value.clone())
     }
 
     /// Remembers `value` of `token` until a moment. When there is no room, what no longer holds makes some;
     /// if all of it holds, it is forgotten, which costs a check each.
     pub(super) fn put(&self, token: &str, value: T, now: Timestamp, until: Timestamp) {
+        let name = name(token);
         let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if known.len() >= MOST {
             known.retain(|_, (_, until)| now < *until);
@@ -34,7 +36,7 @@ impl<T: Clone> Verified<T> {
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(name(token), (value, until));
+        known.insert(name, (value, until));
     }
 }
 

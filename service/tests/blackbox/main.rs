@@ -18,13 +18,20 @@ macro_rules! suite {
             suite!(@cases $engine
                 listing::{walks_every_order_to_its_end, follows_links, takes_filters_together, counts_up_to_a_cap, searches_words},
                 cursors::{belong_to_one_listing, are_refused_when_altered, adopt_what_is_not_stated},
-                writes::{make_read_change_remove, guard_against_lost_changes, name_the_wrong_field, count_categories, stay_on_this_machine},
+                writes::{make_read_change_remove, guard_against_lost_changes, name_the_wrong_field, count_categories},
                 conditions::{answer_304_to_those_who_have_it, show_a_change_at_once},
                 hostile::{gets_a_problem_that_names_the_field, is_never_an_error_in_a_search},
                 original::{answers_as_it_did},
                 search::{
                     says_who_searched, forgives_misspellings, goes_on_where_it_began, spreads_matches, completes_words,
                     follows_writes, fills_pages_around_what_is_gone
+                },
+                oauth::{
+                    gives_tokens, refuses_as_rfc_6749_says, takes_a_changed_secret_beside_the_old_one, describes_itself
+                },
+                tokens::{
+                    guard_what_the_document_says, are_refused_when_altered, end_in_time, are_gone_with_their_client,
+                    outlive_their_key_unless_it_is_taken_back
                 },
                 framework::{errors_are_problems_too, serves_its_documentation, says_whether_it_is_ready},
             );

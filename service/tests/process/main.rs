@@ -9,5 +9,6 @@
 mod child;
 mod commands;
 mod connections;
+mod oauth;
 mod shutdown;
 mod startup;

@@ -5,6 +5,8 @@ pub mod cursors;
 pub mod framework;
 pub mod hostile;
 pub mod listing;
+pub mod oauth;
 pub mod original;
 pub mod search;
+pub mod tokens;
 pub mod writes;
