@@ -1,7 +1,7 @@
 //! Access tokens at the door (RFC 6750). An operation that needs one has a parameter of type [`Caller`], with
 //! the scope it needs as its attribute:
 //!
-//! ```ignore
+//! ```text
 //! #[oai(scope = "Scope::CatalogWrite")] caller: Caller,
 //! ```
 //!
