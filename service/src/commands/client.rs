@@ -8,7 +8,7 @@ use farmlokal_catalog::store::oauth::OAuthClient;
 use super::{CommandError, Outcome, oauth_store, print};
 use crate::cli::{Client, ClientAction};
 use crate::config::Config;
-use crate::oauth::{Clients, Credentials, OAuthError};
+use crate::oauth::{Clients, Credentials};
 
 pub(super) async fn run(config: Config, options: Client) -> Result<Outcome, CommandError> {
     let clients = Clients::new(oauth_store(&config, &options.common).await?)?;
@@ -43,10 +43,4 @@ fn line(client: &OAuthClient) -> String {
         None => client.scope.clone(),
     };
     format!("{:<20} {} {:<30} {state}\n", client.id, client.created_at.to_utc().format("%Y-%m-%d"), client.name)
-}
-
-impl From<OAuthError> for CommandError {
-    fn from(error: OAuthError) -> Self {
-        Self::Client(error.to_string())
-    }
 }

@@ -21,6 +21,7 @@ use crate::api::document;
 use crate::app::StartError;
 use crate::cli::{Cli, Command, Common};
 use crate::config::{self, Config, ConfigError, Log, LogFormat};
+use crate::oauth::OAuthError;
 
 /// Why a command failed; each says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +41,12 @@ pub enum CommandError {
     /// The running service does not answer, or says no.
     #[error("{0}")]
     Refused(String),
-    /// Clients or keys are not as the command wants them.
+    /// There is no such client, or no token.
     #[error("{0}")]
     Client(String),
+    /// Clients or keys cannot be read or changed.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// The system refused something.
     #[error("{0}")]
     Io(#[from] std::io::Error),

@@ -77,7 +77,7 @@ impl Keys {
         Self { store, sealer, lifetime, rotation, known: Mutex::default() }
     }
 
-    /// The keys, as they were [`MAX_AGE`] ago at the earliest.
+    /// The keys, as they are now or were half a minute ago.
     pub async fn current(&self, now: Timestamp) -> Result<Arc<KeySet>, OAuthError> {
         self.no_older_than(MAX_AGE, now).await
     }

@@ -157,3 +157,6 @@ pub fn keys(store: Arc<dyn OAuthStore>, settings: &config::OAuth) -> Result<Keys
     let sealer = Sealer::new(settings.key_secret.expose())?;
     Ok(Keys::new(store, sealer, settings.token_lifetime, settings.key_rotation))
 }
+
+#[cfg(test)]
+mod tests;
