@@ -6,16 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::store::{self, OAuthStore, Store, StoreError};
+use farmlokal_catalog::store::{self, Listeners, OAuthStore, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
-use crate::api::{self, Clock, Context};
+use crate::api::{self, Context};
+use crate::cache::Cache;
+use crate::cache::relay::Relay;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
+use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 
 /// Why the service did not start.
@@ -31,6 +35,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The Redis in the configuration cannot be used.
+    #[error("redis.url: {0}")]
+    Redis(#[from] LinkError),
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
@@ -48,6 +55,8 @@ pub struct App {
     /// The demo client of an embedded instance.
     pub demo: Option<Credentials>,
     store: Arc<dyn Store>,
+    /// Keeps the cache true.
+    relay: JoinHandle<()>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
     draining: Arc<AtomicBool>,
@@ -68,13 +77,18 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let admin_listener = listen("admin.listen", config.admin_listen).await?;
     let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
 
+    let redis = config.redis.url.as_ref().map(|url| Redis::open(url, config.redis.timeout)).transpose()?.map(Arc::new);
+    let cache = Cache::new(config.cache.settings.clone(), Arc::clone(&clock));
     let database = &config.database;
-    let store = store::open(&database.url, database.replica_url.as_ref(), &database.options).await?;
+    let listeners = Listeners::default().with(Arc::clone(&cache) as _);
+    let options = Options { listeners, ..database.options.clone() };
+    let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
     let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
-    let context = Context { catalogue, cursors, oauth, clock };
+    let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
+    let context = Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, oauth, clock };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -87,15 +101,17 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
+    let relaying = tokio::spawn(relay.run(stop.clone()));
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
+    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
         demo,
         store,
+        relay: relaying,
         projection: projecting,
         draining,
         stop,
@@ -115,6 +131,7 @@ impl App {
         self.stop.cancel();
         // A panic in the accept loop has ended it already; there is nothing left to wait for.
         let _ = self.public.await;
+        let _ = self.relay.await;
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }

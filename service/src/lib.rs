@@ -3,9 +3,11 @@
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod oauth;
+pub mod redis;
 pub mod server;

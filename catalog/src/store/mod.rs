@@ -9,6 +9,7 @@ pub mod oauth;
 mod plan_cases;
 mod relevance;
 mod sqlite;
+mod tail;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::{
 pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use oauth::OAuthStore;
+pub use tail::Tail;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bearer;
+pub mod cached;
 pub mod categories;
 pub mod contract;
 pub mod document;
@@ -21,9 +22,11 @@ use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
-pub use crate::clock::Clock;
+use crate::cache::Cache;
+use crate::clock::Clock;
 use crate::config;
 use crate::oauth::OAuth;
+use cached::ClientCaching;
 use problem::Problem;
 
 /// What the operations work with.
@@ -35,6 +38,10 @@ pub struct Context {
     pub cursors: CursorKey,
     /// Gives and takes access tokens.
     pub oauth: Arc<OAuth>,
+    /// Finished answers.
+    pub cache: Arc<Cache<Problem>>,
+    /// How long others may keep answers.
+    pub client_caching: ClientCaching,
     /// The clock.
     pub clock: Clock,
 }
@@ -75,6 +82,12 @@ pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output
     let oauth = Arc::clone(&context.oauth);
     let routes = contract::routes(operations(context), &oauth);
     let routes = ui::add(routes);
-    limits::Limits::new(routes, limits)
-        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
+    let guarded = limits::Limits::new(routes, limits)
+        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
+    guarded.around(async |endpoint, request| {
+        let safe = request.method().is_safe();
+        let mut response = endpoint.call(request).await?;
+        cached::uncached(safe, &mut response);
+        Ok(response)
+    })
 }

@@ -248,3 +248,14 @@ impl IntoResponse for Problem {
         response.body(self.to_json())
     }
 }
+
+/// An older answer is better than these.
+impl crate::cache::Failure for Problem {
+    fn is_outage(&self) -> bool {
+        matches!(self.kind, Kind::Unavailable | Kind::Busy)
+    }
+
+    fn broken() -> Self {
+        Self::internal(&"the computation of an answer broke off")
+    }
+}

@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, database, http, log, oauth, search};
+use super::{Config, DEFAULTS, cache, database, http, log, oauth, redis, search};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, what
 /// Kubernetes sets for a Service of that name, and the credentials for `farmlokal token`.
@@ -53,6 +53,8 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let http = http::read(&mut reader);
     let admin_listen = reader.listen("admin.listen");
     let database = database::read(&mut reader);
+    let cache = cache::read(&mut reader);
+    let redis = redis::read(&mut reader);
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
     let oauth = oauth::read(&mut reader);
@@ -62,6 +64,8 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             http: http?,
             admin_listen: admin_listen?,
             database: database?,
+            cache: cache?,
+            redis: redis?,
             search_dir: search_dir?,
             seed_rows: seed_rows?,
             oauth: oauth?,

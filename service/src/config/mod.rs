@@ -1,22 +1,26 @@
 //! The configuration: typed, checked whole at start, secrets hidden.
 
+mod cache;
 mod database;
 mod http;
 mod load;
 mod log;
 mod oauth;
 mod reader;
+mod redis;
 mod search;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use cache::Cache;
 pub use database::Database;
 pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use oauth::OAuth;
+pub use redis::Redis;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -30,6 +34,10 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The catalogue's database.
     pub database: Database,
+    /// Finished answers.
+    pub cache: Cache,
+    /// The Redis that replicas share.
+    pub redis: Redis,
     /// Where the search index is; `None` to search by SQL.
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.

@@ -1,5 +1,6 @@
 //! A service of its own for each case: fresh database, known products, free ports.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use farmlokal::oauth::{self, Clients, Credentials, Keys, Scope};
 use farmlokal_catalog::Timestamp;
 use farmlokal_catalog::store::{self, OAuthStore, bulk::BulkProduct};
 use farmlokal_seed::{Generator, Plan, progress};
-use farmlokal_testkit::mariadb;
+use farmlokal_testkit::{mariadb, redis};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -31,6 +32,8 @@ pub enum Engine {
     sqlite_without_index,
     /// MariaDB, with the search index.
     mariadb,
+    /// The same, with the cache shared in Redis.
+    mariadb_and_redis,
 }
 
 /// What a service keeps of its database until it ends; dropping it removes the database.
@@ -38,6 +41,7 @@ pub enum Engine {
 struct Home {
     folder: TempDir,
     database: Option<mariadb::Database>,
+    redis: Option<redis::Server>,
 }
 
 pub struct Service {
@@ -61,7 +65,9 @@ impl Service {
     pub async fn start(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
         let database = match engine {
-            Engine::mariadb => Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap()),
+            Engine::mariadb | Engine::mariadb_and_redis => {
+                Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap())
+            }
             Engine::sqlite | Engine::sqlite_without_index => None,
         };
         let url = match &database {
@@ -69,9 +75,15 @@ impl Service {
             None => format!("sqlite:{}", folder.path().join("catalogue.db").display()),
         };
         let indexed = engine != Engine::sqlite_without_index;
+        let redis = match engine {
+            Engine::mariadb_and_redis => Some(tokio::task::spawn_blocking(redis::Server::start).await.unwrap()),
+            _ => None,
+        };
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}",
-            folder.path().display()
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n\
+             [redis]\nurl = '{}'\ntimeout_ms = 5000",
+            folder.path().display(),
+            redis.as_ref().map(redis::Server::url).unwrap_or_default(),
         ));
         store::migrate(&config.database.url).await.unwrap();
         let plan = Plan { rows: ROWS, batch: 200, seed: SEED };
@@ -87,10 +99,16 @@ impl Service {
         let keys = oauth::keys(store, &config.oauth).unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (base, admin) = (format!("http://{}", app.address), format!("http://{}", app.admin_address));
-        let (token, home) = (String::new(), Home { folder, database });
+        let (token, home) = (String::new(), Home { folder, database, redis });
         let mut service = Self { client, base, admin, indexed, token, clients, keys, ahead, app, home };
         let credentials = service.add_client(&Scope::ALL).await;
         service.token = service.token(&credentials).await;
+        let shared = service.home.redis.is_some();
+        let follows = async || {
+            let cache = service.admin_json("/v1/admin/cache").await;
+            cache["live"] == true && cache["shared"] == shared
+        };
+        service.until("the cache follows the changes", follows).await;
         if indexed {
             service.until("the index is ready", async || service.search_status().await["state"] == "ready").await;
         }
@@ -115,7 +133,12 @@ impl Service {
 
     /// What the admin port says of the index.
     pub async fn search_status(&self) -> Value {
-        self.client.get(format!("{}/v1/admin/search", self.admin)).send().await.unwrap().json().await.unwrap()
+        self.admin_json("/v1/admin/search").await
+    }
+
+    /// The JSON of an answer of the admin port.
+    pub async fn admin_json(&self, path: &str) -> Value {
+        self.client.get(format!("{}{path}", self.admin)).send().await.unwrap().json().await.unwrap()
     }
 
     /// What time it is for the service.
@@ -141,9 +164,7 @@ impl Service {
 
     /// A token for all that a client may have.
     pub async fn token(&self, credentials: &Credentials) -> String {
-        let answer = self.ask_for_token(credentials, "grant_type=client_credentials").await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned()
+        token(&self.client, &self.base, credentials).await
     }
 
     pub async fn stop(self) {
@@ -230,6 +251,24 @@ impl Service {
 
 fn now(ahead: &AtomicI64) -> Timestamp {
     (Utc::now() + TimeDelta::seconds(ahead.load(Ordering::Relaxed))).into()
+}
+
+/// A token of the service at `address` for a client that is made for it and may do everything.
+pub async fn token_of_its_own(config: &Config, address: SocketAddr) -> String {
+    let database = &config.database;
+    let store: Arc<dyn OAuthStore> = store::open(&database.url, None, &database.options).await.unwrap();
+    let scopes = Scope::ALL.into_iter().collect();
+    let credentials = Clients::new(store).unwrap().add("a test", &scopes, Utc::now().into()).await.unwrap();
+    token(&Client::new(), &format!("http://{address}"), &credentials).await
+}
+
+/// A token for all that a client may have.
+async fn token(client: &Client, base: &str, Credentials { id, secret }: &Credentials) -> String {
+    let request = client.post(format!("{base}/oauth/token")).basic_auth(id, Some(secret.expose()));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request.body("grant_type=client_credentials").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned()
 }
 
 /// The configuration with free ports and what `toml` adds.

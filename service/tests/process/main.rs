@@ -10,5 +10,6 @@ mod child;
 mod commands;
 mod connections;
 mod oauth;
+mod redis_tls;
 mod shutdown;
 mod startup;

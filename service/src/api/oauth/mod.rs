@@ -12,6 +12,9 @@ use crate::oauth::key::ALGORITHM;
 use crate::oauth::{Jwk, OAuthError};
 use request::TokenRequest;
 
+/// How long what is published may be kept: shorter than a new key is published before it signs.
+const PUBLISHED: &str = "public, max-age=60";
+
 /// The operations on tokens.
 pub struct OAuthApi(pub Context);
 
@@ -101,7 +104,12 @@ pub struct MetadataBody {
 pub enum MetadataAnswer {
     /// What this service is as an authorization server.
     #[oai(status = 200)]
-    Metadata(Rendered<MetadataBody>),
+    Metadata(
+        Rendered<MetadataBody>,
+        /// How long it may be kept.
+        #[oai(header = "Cache-Control")]
+        String,
+    ),
 }
 
 /// The public keys (RFC 7517).
@@ -148,7 +156,7 @@ pub enum JwksAnswer {
     #[oai(status = 200)]
     Keys(
         Rendered<JwksBody>,
-        /// How long they may be kept: shorter than a new key is published before it signs.
+        /// How long they may be kept.
         #[oai(header = "Cache-Control")]
         String,
     ),
@@ -220,7 +228,7 @@ impl OAuthApi {
     async fn metadata(&self) -> Result<MetadataAnswer, Failure<MetadataFailures>> {
         let issuer = self.0.oauth.issuer();
         let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Ok(MetadataAnswer::Metadata(Rendered::new(&MetadataBody {
+        let body = Rendered::new(&MetadataBody {
             issuer: issuer.to_owned(),
             token_endpoint: format!("{issuer}/oauth/token"),
             jwks_uri: format!("{issuer}/.well-known/jwks.json"),
@@ -229,7 +237,8 @@ impl OAuthApi {
             grant_types_supported: list(&["client_credentials"]),
             token_endpoint_auth_methods_supported: list(&["client_secret_basic", "client_secret_post"]),
             service_documentation: format!("{issuer}/docs"),
-        })?))
+        })?;
+        Ok(MetadataAnswer::Metadata(body, PUBLISHED.to_owned()))
     }
 
     /// List the public keys
@@ -239,7 +248,7 @@ impl OAuthApi {
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "getKeys")]
     async fn keys(&self) -> Result<JwksAnswer, Failure<JwksFailures>> {
         let keys = self.0.oauth.jwks().await?.into_iter().map(Into::into).collect();
-        Ok(JwksAnswer::Keys(Rendered::new(&JwksBody { keys })?, "public, max-age=60".to_owned()))
+        Ok(JwksAnswer::Keys(Rendered::new(&JwksBody { keys })?, PUBLISHED.to_owned()))
     }
 }
 
