@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::store::{self, Listeners, Options, Store, StoreError};
+use farmlokal_catalog::store::{self, Listeners, OAuthStore, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -16,10 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
 use crate::api::{self, Context};
+use crate::cache::Cache;
 use crate::cache::relay::Relay;
-use crate::cache::{Cache, Clock};
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::housekeeping;
+use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
@@ -43,6 +45,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// Access tokens cannot be served.
+    #[error("access tokens: {0}")]
+    OAuth(#[from] OAuthError),
 }
 
 /// A running service.
@@ -51,6 +56,8 @@ pub struct App {
     pub address: SocketAddr,
     /// Where the admin port listens.
     pub admin_address: SocketAddr,
+    /// The demo client of an embedded instance.
+    pub demo: Option<Credentials>,
     store: Arc<dyn Store>,
     /// Keeps the cache true.
     relay: JoinHandle<()>,
@@ -88,9 +95,17 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
     let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
+    let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
-    let context =
-        Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock: Arc::clone(&clock), intake };
+    let context = Context {
+        catalogue,
+        cursors,
+        cache: Arc::clone(&cache),
+        client_caching,
+        clock: Arc::clone(&clock),
+        intake,
+        oauth,
+    };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -114,6 +129,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     Ok(App {
         address,
         admin_address,
+        demo,
         store,
         relay: relaying,
         projection: projecting,
@@ -162,6 +178,20 @@ fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) ->
     };
     let options = WorkerOptions { concurrency: config.concurrency, poll: config.poll, backoff };
     (intake, Worker::new(Arc::<dyn Store>::clone(store), Arc::clone(clock), wake, options))
+}
+
+/// Access tokens, and the demo client if the database is the embedded one.
+async fn open_oauth(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    address: SocketAddr,
+    clock: &Clock,
+) -> Result<(Arc<OAuth>, Option<Credentials>), OAuthError> {
+    let store: Arc<dyn OAuthStore> = Arc::<dyn Store>::clone(store);
+    let mut clients = Clients::new(Arc::clone(&store))?;
+    let demo = if config.database.embedded { Some(clients.add_demo(clock()).await?) } else { None };
+    let issuer = config.oauth.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
+    Ok((Arc::new(OAuth::new(store, clients, &config.oauth, issuer, Arc::clone(clock))?), demo))
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

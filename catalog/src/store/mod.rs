@@ -6,6 +6,7 @@ mod error;
 pub mod idempotency;
 pub mod inbox;
 mod mysql;
+pub mod oauth;
 #[cfg(test)]
 mod plan_cases;
 mod relevance;
@@ -27,12 +28,13 @@ pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use idempotency::Idempotency;
 pub use inbox::Inbox;
+pub use oauth::OAuthStore;
 pub use tail::Tail;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox + Idempotency {
+pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

@@ -1,6 +1,7 @@
 //! The public API: operations, their values and errors, and the document that describes them.
 
 pub mod answer;
+pub mod bearer;
 pub mod cached;
 pub mod categories;
 pub mod contract;
@@ -8,6 +9,7 @@ pub mod document;
 pub mod etag;
 mod idempotency;
 pub mod limits;
+pub mod oauth;
 pub mod original;
 pub mod original_webhook;
 pub mod problem;
@@ -16,7 +18,6 @@ pub mod suggest;
 pub mod ui;
 pub mod values;
 pub mod webhooks;
-mod writers;
 
 use std::sync::Arc;
 
@@ -24,8 +25,10 @@ use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
-use crate::cache::{Cache, Clock};
+use crate::cache::Cache;
+use crate::clock::Clock;
 use crate::config;
+use crate::oauth::OAuth;
 use crate::webhooks::Intake;
 use cached::ClientCaching;
 use problem::Problem;
@@ -37,6 +40,8 @@ pub struct Context {
     pub catalogue: Catalogue,
     /// Seals and opens cursors.
     pub cursors: CursorKey,
+    /// Gives and takes access tokens.
+    pub oauth: Arc<OAuth>,
     /// Finished answers.
     pub cache: Arc<Cache<Problem>>,
     /// How long others may keep answers.
@@ -62,6 +67,8 @@ enum Tag {
     Webhooks,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
+    /// Access tokens (OAuth 2.0, client credentials).
+    Tokens,
 }
 
 type Operations = (
@@ -71,6 +78,7 @@ type Operations = (
     webhooks::WebhooksApi,
     original::OriginalApi,
     original_webhook::OriginalWebhookApi,
+    oauth::OAuthApi,
 );
 
 fn operations(context: Context) -> Operations {
@@ -80,14 +88,16 @@ fn operations(context: Context) -> Operations {
         suggest::SuggestApi(context.clone()),
         webhooks::WebhooksApi(context.clone()),
         original::OriginalApi(context.clone()),
-        original_webhook::OriginalWebhookApi(context),
+        original_webhook::OriginalWebhookApi(context.clone()),
+        oauth::OAuthApi(context),
     )
 }
 
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
 /// document, the framework's own included.
 pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
-    let routes = contract::routes(operations(context));
+    let oauth = Arc::clone(&context.oauth);
+    let routes = contract::routes(operations(context), &oauth);
     let routes = ui::add(routes);
     let guarded = limits::Limits::new(routes, limits)
         .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });

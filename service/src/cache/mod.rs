@@ -23,7 +23,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use farmlokal_catalog::Timestamp;
 use farmlokal_catalog::store::{Change, Listener};
 
 pub use entry::{Answer, Entry};
@@ -32,12 +31,10 @@ pub use namespace::Namespace;
 pub use question::Question;
 pub use stats::{Operation, Origin, Stats};
 
+use crate::clock::Clock;
 use flight::Flights;
 use generations::Generations;
 use shared::{News, Shared};
-
-/// Where the time comes from.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How long answers are kept, and how many.
 #[derive(Debug, Clone)]

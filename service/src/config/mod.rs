@@ -5,6 +5,7 @@ mod database;
 mod http;
 mod load;
 mod log;
+mod oauth;
 mod reader;
 mod redis;
 mod search;
@@ -19,6 +20,7 @@ pub use database::Database;
 pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
+pub use oauth::OAuth;
 pub use redis::Redis;
 pub use webhooks::Webhooks;
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub seed_rows: u64,
     /// Events that others send.
     pub webhooks: Webhooks,
+    /// Access tokens.
+    pub oauth: OAuth,
     /// Logging.
     pub log: Log,
 }
@@ -53,6 +57,11 @@ pub struct Config {
 pub struct Secret(String);
 
 impl Secret {
+    /// Hides `text`.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, for the one place that needs it.
     pub fn expose(&self) -> &str {
         &self.0

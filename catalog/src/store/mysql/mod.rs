@@ -8,6 +8,7 @@ mod idempotency;
 mod inbox;
 mod lease;
 mod listing;
+mod oauth;
 #[cfg(test)]
 mod plan_tests;
 mod pools;

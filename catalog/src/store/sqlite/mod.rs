@@ -7,6 +7,7 @@ mod external;
 mod idempotency;
 mod inbox;
 mod listing;
+mod oauth;
 #[cfg(test)]
 mod plan_tests;
 mod read;

@@ -14,9 +14,10 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::answer::{Failure, Failures, Rendered};
+use super::bearer::{Caller, Scope};
 use super::cached::{Cached, Policy, found};
 use super::values::{Number, Search, Text};
-use super::{Context, Tag, etag, writers};
+use super::{Context, Tag, etag};
 use body::{NewProductBody, PageBody, ProductBody, ProductPatchBody};
 use facets::FacetList;
 
@@ -93,7 +94,8 @@ pub struct CreateFailures;
 impl Failures for CreateFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The body is not JSON, or a field is missing, wrong or unknown, or the key is malformed."),
-        (403, "Writing is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope catalog:write."),
         (409, "Another try with this key is under way; ask again after `Retry-After`."),
         (413, "The body is larger than 64 KiB."),
         (415, "The body is not JSON by its Content-Type."),
@@ -108,7 +110,8 @@ pub struct ChangeFailures;
 impl Failures for ChangeFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The id or a field of the body is wrong."),
-        (403, "Writing is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope catalog:write."),
         (404, "There is no product with this id."),
         (412, "The product has changed since the version in If-Match."),
         (413, "The body is larger than 64 KiB."),
@@ -173,19 +176,18 @@ impl ProductsApi {
     /// Make a product
     ///
     /// With an `Idempotency-Key` it is made once, however often the request is sent within 24 hours: later tries
-    /// are given the first answer. Open to clients on this machine only (a loopback address, not through a proxy)
-    /// until access tokens are there.
+    /// are given the first answer. Needs an access token with the scope `catalog:write`.
     #[oai(path = "/products", method = "post", operation_id = "createProduct")]
     async fn create(
         &self,
         request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] caller: Caller,
         /// A name for this request, new for each that is meant: 1 to 255 characters, such as a UUID.
         #[oai(name = "Idempotency-Key")]
         _key: Header<Option<String>>,
         product: Json<NewProductBody>,
     ) -> Result<CreateAnswer, Failure<CreateFailures>> {
-        writers::admit(request)?;
-        Ok(create::answer(create::once(&self.0, request, product.0.into()).await?))
+        Ok(create::answer(create::once(&self.0, request, &caller, product.0.into()).await?))
     }
 
     /// Read a product
@@ -224,12 +226,12 @@ impl ProductsApi {
     /// Change a product
     ///
     /// Replaces the fields that are sent. With `If-Match` only if the product is still at that
-    /// version, so that two clients do not undo each other's changes. Open to clients on this machine
-    /// only until access tokens are there.
+    /// version, so that two clients do not undo each other's changes. Needs an access token with the
+    /// scope `catalog:write`.
     #[oai(path = "/products/:id", method = "patch", operation_id = "updateProduct")]
     async fn update(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] _caller: Caller,
         /// The product's number.
         id: Path<Number<ProductId>>,
         /// The entity tag the product must still have.
@@ -237,7 +239,6 @@ impl ProductsApi {
         if_match: Header<Option<String>>,
         patch: Json<ProductPatchBody>,
     ) -> Result<UpdateAnswer, Failure<ChangeFailures>> {
-        writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         let patch = ProductPatch::from(patch.0);
@@ -248,19 +249,18 @@ impl ProductsApi {
 
     /// Remove a product
     ///
-    /// With `If-Match` only if the product is still at that version. Open to clients on this machine
-    /// only until access tokens are there.
+    /// With `If-Match` only if the product is still at that version. Needs an access token with the scope
+    /// `catalog:write`.
     #[oai(path = "/products/:id", method = "delete", operation_id = "deleteProduct")]
     async fn delete(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] _caller: Caller,
         /// The product's number.
         id: Path<Number<ProductId>>,
         /// The entity tag the product must still have.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<DeleteAnswer, Failure<ChangeFailures>> {
-        writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         self.0.catalogue.delete(id, expected).await?;

@@ -2,6 +2,7 @@
 
 mod hearing;
 mod outages;
+mod tokens;
 mod topologies;
 
 use std::time::{Duration, Instant};
@@ -13,12 +14,14 @@ use farmlokal_testkit::{mariadb, redis};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
-use crate::service::{configure, product};
+use crate::service::{configure, product, token_of_its_own};
 
 /// One service of several.
 struct Replica {
     app: App,
     client: Client,
+    /// A token that it has given.
+    token: String,
 }
 
 /// A service on `database` that shares its cache in `redis`, or does without when that is empty. It
@@ -31,7 +34,9 @@ async fn replica_with(database: &str, redis: &str, more: &str) -> Replica {
     let config = configure(&format!(
         "[database]\nurl = '{database}'\n[search]\nindex = false\n[redis]\nurl = '{redis}'\n{more}"
     ));
-    let replica = Replica { app: app::start(&config).await.unwrap(), client: Client::new() };
+    let app = app::start(&config).await.unwrap();
+    let token = token_of_its_own(&config, app.address).await;
+    let replica = Replica { app, client: Client::new(), token };
     until("it follows the changes", async || replica.admin("cache").await["live"] == true).await;
     replica
 }
@@ -50,7 +55,7 @@ impl Replica {
 
     async fn send(&self, method: &str, path: &str, body: Value) -> Response {
         let url = format!("http://{}{path}", self.app.address);
-        let request = self.client.request(method.parse().unwrap(), url);
+        let request = self.client.request(method.parse().unwrap(), url).bearer_auth(&self.token);
         let request = if body.is_null() { request } else { request.json(&body) };
         request.send().await.unwrap()
     }
