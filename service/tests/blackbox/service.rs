@@ -142,9 +142,26 @@ impl Service {
 
     /// A further instance of the service on the same database, and where it is.
     pub async fn second(&self) -> (App, String) {
-        let app = app::start(&self.config).await.unwrap();
+        // One service in two places: a token of one is good at the other.
+        let mut config = self.config.clone();
+        config.oauth.issuer = Some(self.base.clone());
+        let app = app::start(&config).await.unwrap();
         let base = format!("http://{}", app.address);
         (app, base)
+    }
+
+    /// An answer to who may see everything.
+    pub async fn get_own(&self, path: &str) -> Response {
+        self.send("GET", path, &[], &Value::Null).await
+    }
+
+    /// The JSON of an answer that is to be 200, to who may see everything.
+    pub async fn own(&self, path: &str) -> Value {
+        let response = self.get_own(path).await;
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// What the admin port says of the index.
