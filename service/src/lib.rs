@@ -6,5 +6,6 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod limits;
 pub mod redis;
 pub mod server;
