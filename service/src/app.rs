@@ -13,8 +13,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
-use crate::api::{self, Clock, Context};
-use crate::config::Config;
+use crate::api::{self, Clock, Context, Guards};
+use crate::config::{self, Config};
+use crate::limits::{Limiter, Load};
+use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 
 /// Why the service did not start.
@@ -33,6 +35,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// Redis cannot even be tried.
+    #[error("redis.url: {0}")]
+    Redis(#[from] LinkError),
 }
 
 /// A running service.
@@ -69,6 +74,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
     let context = Context { catalogue, cursors, clock };
 
+    let redis = open_redis(&config.redis)?;
+    let guards = guards(&config.limits, redis);
+
     let limits = Limits {
         max_connections: config.http.max_connections,
         header_timeout: config.http.header_timeout,
@@ -77,7 +85,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let draining = Arc::new(AtomicBool::new(false));
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let shutdown = Shutdown { draining: Arc::clone(&draining), stop: stop.clone() };
-    let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
+    let public = server::serve(listener, api::endpoint(context, guards, config), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
@@ -113,6 +121,17 @@ impl App {
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
+    }
+}
+
+fn open_redis(config: &config::Redis) -> Result<Option<Arc<Redis>>, LinkError> {
+    config.url.as_ref().map(|url| Redis::open(url, config.timeout).map(Arc::new)).transpose()
+}
+
+fn guards(config: &config::Limits, redis: Option<Arc<Redis>>) -> Guards {
+    Guards {
+        limiter: Arc::new(Limiter::new(config.policies, redis)),
+        load: Arc::new(Load::new(config.max_in_flight, config.max_queued, config.queue_timeout)),
     }
 }
 

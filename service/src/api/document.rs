@@ -15,6 +15,11 @@ A hyperlocal marketplace's catalogue: a million products and more, filtered, sea
 **Errors** are problem documents (RFC 9457): decide by `type`, show `detail`; `field` names what is wrong. Query \
 parameters that an operation does not have are refused.
 
+**Limits**: each client has a quota for each class of operations, told by `RateLimit-Policy` and `RateLimit`; beyond it \
+the answer is 429 with `Retry-After`. 503 with `Retry-After` means that all clients together ask too much.
+
+**Support**: every answer has an `X-Request-Id`, the client's own if it sent one; the log knows requests by it.
+
 **Writing** is open only to clients on the service's own machine until access tokens are there.";
 
 /// The description of the operations without anything behind them.

@@ -3,13 +3,18 @@
 pub mod answer;
 pub mod categories;
 pub mod contract;
+mod cors;
 pub mod document;
 pub mod etag;
 pub mod limits;
 pub mod original;
+mod overload;
 pub mod problem;
 pub mod products;
+pub mod request_id;
+mod security;
 pub mod suggest;
+mod throttle;
 pub mod ui;
 pub mod values;
 mod writers;
@@ -20,7 +25,8 @@ use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
-use crate::config;
+use crate::config::Config;
+use crate::limits::{Limiter, Load};
 use problem::Problem;
 
 /// Where the time comes from, so that tests can say what time it is.
@@ -63,11 +69,26 @@ fn operations(context: Context) -> Operations {
     )
 }
 
+/// What stands before the operations, shared with whoever wants to know how they are doing.
+#[derive(Clone)]
+pub struct Guards {
+    /// Each client's quotas.
+    pub limiter: Arc<Limiter>,
+    /// How much is done at once.
+    pub load: Arc<Load>,
+}
+
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
 /// document, the framework's own included.
-pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
+pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpoint<Output = Response> + 'static {
     let routes = contract::routes(operations(context));
     let routes = ui::add(routes);
-    limits::Limits::new(routes, limits)
-        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
+    // From the inside out. A request has its place only once its body is there, so that slow clients hold none.
+    let shedding = overload::Shedding::new(routes, guards.load);
+    let bounded = limits::Limits::new(shedding, &config.http)
+        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
+    let throttled = throttle::Throttle::new(bounded, guards.limiter, config.limits.clients.clone());
+    let cross_origin = cors::CrossOrigin::new(throttled, &config.cors);
+    let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);
+    request_id::RequestIds(safe)
 }

@@ -43,6 +43,8 @@ kinds! {
     MalformedRequest = 400 "malformed-request" "The request cannot be read";
     /// Writing is not open to this caller.
     WritesClosed = 403 "writes-closed" "Writing is not open to you";
+    /// A page of another origin asks, and may not.
+    OriginNotAllowed = 403 "origin-not-allowed" "Pages of this origin may not use the API";
     /// There is no such product.
     NotFound = 404 "not-found" "There is no such product";
     /// There is nothing at this path.
@@ -61,6 +63,8 @@ kinds! {
     UrlTooLong = 414 "url-too-long" "The URL is too long";
     /// The request's body is of another media type.
     UnsupportedMediaType = 415 "unsupported-media-type" "The body must be JSON";
+    /// The client has asked more than its quota.
+    QuotaExceeded = 429 "quota-exceeded" "Too many requests";
     /// URL and header fields together are too long.
     HeadTooLarge = 431 "head-too-large" "The URL or the header fields are too long";
     /// A bug of ours.

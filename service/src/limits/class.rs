@@ -37,7 +37,9 @@ impl Class {
             "/oauth/token" => Self::Token,
             "/webhook" if !reads => Self::Webhook,
             // One segment after it: an event. More is administration.
-            _ if !reads && path.strip_prefix("/v1/webhooks/").is_some_and(|source| !source.contains('/')) => Self::Webhook,
+            _ if !reads && path.strip_prefix("/v1/webhooks/").is_some_and(|source| !source.contains('/')) => {
+                Self::Webhook
+            }
             "/external-sync" => Self::Write,
             "/v1/suggest" => Self::Search,
             _ if !reads => Self::Write,

@@ -65,7 +65,12 @@ pub struct Clients {
 
 impl Clients {
     /// Whom a request from `peer` is counted for; `None` when it is not to be limited.
-    pub fn identify(&self, peer: IpAddr, headers: &HeaderMap, authenticated: Option<&Authenticated>) -> Option<ClientKey> {
+    pub fn identify(
+        &self,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        authenticated: Option<&Authenticated>,
+    ) -> Option<ClientKey> {
         let believed = self.trusted_proxies.contain(peer);
         let address = if believed { self.behind(peer, headers) } else { peer };
         // A proxy that nobody told us of, on this machine or in an exempt network, does not exempt its clients.
@@ -123,7 +128,11 @@ mod tests {
 
     fn clients(field: ForwardingField) -> Clients {
         let networks = |text: &str| text.parse().unwrap();
-        Clients { trusted_proxies: networks("10.0.0.0/8, fd00::/8"), field, exempt: networks("127.0.0.0/8, 10.9.0.0/16") }
+        Clients {
+            trusted_proxies: networks("10.0.0.0/8, fd00::/8"),
+            field,
+            exempt: networks("127.0.0.0/8, 10.9.0.0/16"),
+        }
     }
 
     fn counted(field: ForwardingField, peer: &str, headers: &[(&'static str, &'static str)]) -> Option<String> {

@@ -82,7 +82,8 @@ mod tests {
         let load = Load::new(1, 1, Duration::from_millis(1));
         let _place = load.enter().await.unwrap();
         assert!(load.enter().await.is_err());
-        let retries = [load.enter().await, load.enter().await, load.enter().await].map(|full| full.unwrap_err().retry_after);
+        let retries =
+            [load.enter().await, load.enter().await, load.enter().await].map(|full| full.unwrap_err().retry_after);
         assert_eq!(retries, [2, 3, 1], "spread");
     }
 

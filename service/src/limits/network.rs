@@ -22,7 +22,11 @@ pub struct NotNetworks(String);
 
 impl fmt::Display for NotNetworks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must be networks such as 10.0.0.0/8, fd00::/8, 192.0.2.7, with commas between them; {} is none", self.0)
+        write!(
+            f,
+            "must be networks such as 10.0.0.0/8, fd00::/8, 192.0.2.7, with commas between them; {} is none",
+            self.0
+        )
     }
 }
 
@@ -41,7 +45,10 @@ impl FromStr for Networks {
 
     fn from_str(text: &str) -> Result<Self, NotNetworks> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        entries.map(|entry| network(entry).ok_or_else(|| NotNetworks(entry.to_owned()))).collect::<Result<_, _>>().map(Self)
+        entries
+            .map(|entry| network(entry).ok_or_else(|| NotNetworks(entry.to_owned())))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
