@@ -46,6 +46,11 @@ pub struct Service {
 
 impl Service {
     pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, "").await
+    }
+
+    /// The same with further configuration: sections as TOML.
+    pub async fn start_with(engine: Engine, toml: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let database = match engine {
             Engine::mariadb => Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap()),
@@ -57,7 +62,7 @@ impl Service {
         };
         let indexed = engine != Engine::sqlite_without_index;
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}",
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n{toml}",
             folder.path().display()
         ));
         store::migrate(&config.database.url).await.unwrap();
