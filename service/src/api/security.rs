@@ -77,6 +77,16 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn https_is_asked_for_only_where_it_is_configured() {
+        let answer = async |max_age| {
+            let inner = poem::endpoint::make_sync(|_| Response::builder().body("milk"));
+            SecurityFields::new(inner, Duration::from_secs(max_age)).get_response(Request::default()).await
+        };
+        assert!(!answer(0).await.headers().contains_key("strict-transport-security"));
+        assert_eq!(answer(300).await.headers()["strict-transport-security"], "max-age=300");
+    }
+
     #[test]
     fn the_scripts_of_a_page_are_allowed_and_no_others() {
         let html = "<head><script charset=\"x\">one()</script><style>a</style></head><script>two('<script>')</script>";

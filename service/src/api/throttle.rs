@@ -90,6 +90,28 @@ fn whole_seconds(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    /// What the verification of access tokens has to do with it: one value in the request's extensions.
+    #[tokio::test]
+    async fn an_authenticated_client_has_a_quota_of_its_own() {
+        let policies = Class::ALL.map(|_| Some(Policy::new(1, Duration::from_secs(3_600))));
+        let field = crate::limits::ForwardingField::XForwardedFor;
+        let clients = Clients { trusted_proxies: Default::default(), field, exempt: Default::default() };
+        let inner = poem::endpoint::make_sync(|_| Response::builder().body("milk"));
+        let throttle = Throttle::new(inner, Arc::new(Limiter::new(policies, None)), clients);
+        let status = async |client: Option<&str>| {
+            let mut request = Request::default();
+            if let Some(client) = client {
+                request.extensions_mut().insert(Authenticated(client.into()));
+            }
+            throttle.get_response(request).await.status().as_u16()
+        };
+        for (client, expected) in
+            [(None, 200), (None, 429), (Some("shop"), 200), (Some("shop"), 429), (Some("farm"), 200)]
+        {
+            assert_eq!(status(client).await, expected, "{client:?}");
+        }
+    }
+
     #[test]
     fn fields_are_written_as_the_draft_says() {
         let policy = policy_field(Class::Search, Policy::new(100, Duration::from_secs(60))).unwrap();

@@ -94,6 +94,18 @@ async fn this_machine_is_not_limited_but_who_comes_through_it_is() {
     service.stop().await;
 }
 
+/// An operation is reached by one path only, so no other way of writing it leads around its class.
+#[tokio::test]
+async fn a_path_written_otherwise_is_another_path() {
+    let service = service("").await;
+    for path in
+        ["/v1/%73uggest?q=mi", "/v1//suggest?q=mi", "/v1/suggest/?q=mi", "/V1/suggest?q=mi", "//v1/suggest?q=mi"]
+    {
+        assert_eq!(service.get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn the_admin_port_is_never_limited() {
     let limits = "read = 1\nsearch = 1\nwrite = 1\ntoken = 1\nwebhook = 1\nmax_in_flight = 1\nmax_queued = 0";
