@@ -85,10 +85,8 @@ pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpo
     let routes = ui::add(routes);
     // From the inside out. A request has its place only once its body is there, so that slow clients hold none.
     let shedding = overload::Shedding::new(routes, guards.load);
-    // Boxed, since the compiler gives up on futures that are nested any deeper.
     let bounded = limits::Limits::new(shedding, &config.http)
-        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
-        .boxed();
+        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
     let throttled = throttle::Throttle::new(bounded, guards.limiter, config.limits.clients.clone());
     let cross_origin = cors::CrossOrigin::new(throttled, &config.cors);
     let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);

@@ -97,8 +97,22 @@ impl Limiter {
         if let Some(verdict) = account.decide(policy, now, self.alone(now)) {
             return Some(verdict);
         }
+        // Boxed: the few who ask carry what it takes, and not every request.
+        Box::pin(self.ask(shared, class, client, &account, policy, now)).await
+    }
+
+    /// Asks Redis for all of the client's requests that wait, or lets another one do it.
+    async fn ask(
+        &self,
+        shared: &Shared,
+        class: Class,
+        client: &ClientKey,
+        account: &Account,
+        policy: Policy,
+        now: u64,
+    ) -> Option<Verdict> {
         account.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(&account);
+        let _waiting = Waiting(account);
         let _asking = account.asking.lock().await;
         // Whoever asked just before may have brought enough for all who waited.
         if let Some(verdict) = account.decide(policy, now, self.alone(now)) {
