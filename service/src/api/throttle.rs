@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -22,19 +23,32 @@ pub(super) struct Throttle<E> {
     clients: Clients,
     /// `RateLimit-Policy` of each class.
     policies: [Option<HeaderValue>; Class::ALL.len()],
+    /// Whether the log was told of a proxy that is not listed.
+    warned: AtomicBool,
 }
 
 impl<E> Throttle<E> {
     pub(super) fn new(inner: E, limiter: Arc<Limiter>, clients: Clients) -> Self {
         let policies = Class::ALL.map(|class| limiter.policy(class).and_then(|policy| policy_field(class, policy)));
-        Self { inner, limiter, clients, policies }
+        Self { inner, limiter, clients, policies, warned: AtomicBool::new(false) }
     }
 
     /// What is decided of `request`; `None` where nothing is limited.
     async fn check(&self, class: Class, request: &Request) -> Option<Verdict> {
-        let peer = request.remote_addr().as_socket_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        let client = self.clients.identify(peer, request.headers(), request.extensions().get::<Authenticated>())?;
+        let client =
+            self.clients.identify(peer(request), request.headers(), request.extensions().get::<Authenticated>())?;
         self.limiter.check(class, &client, Instant::now()).await
+    }
+
+    /// Behind a proxy that is not listed all clients share one quota, which nobody wants and few notice in time.
+    fn hint(&self, request: &Request) {
+        let peer = peer(request);
+        if self.clients.may_be_a_proxy(peer, request.headers()) && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "{peer} used up its quota and says that it speaks for others; if it is a proxy of yours, list it in \
+                 limits.trusted_proxies, so that its clients are told apart"
+            );
+        }
     }
 }
 
@@ -49,11 +63,19 @@ impl<E: Endpoint> Endpoint for Throttle<E> {
         };
         let mut response = match verdict.admitted {
             true => self.inner.get_response(request).await,
-            false => refusal(class, verdict),
+            false => {
+                self.hint(&request);
+                refusal(class, verdict)
+            }
         };
         tell(response.headers_mut(), class, self.policies[class as usize].as_ref(), verdict);
         Ok(response)
     }
+}
+
+/// Whom the connection is with.
+fn peer(request: &Request) -> IpAddr {
+    request.remote_addr().as_socket_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
 }
 
 fn refusal(class: Class, verdict: Verdict) -> Response {

@@ -49,7 +49,8 @@ impl Class {
     }
 }
 
-/// Whether a listing is asked for what only the search index can tell.
+/// Whether a listing is asked for what only the search index can tell. A search that goes on by its cursor alone
+/// counts as a read: its first page was counted, and cursors are not opened twice.
 fn searches(query: &str) -> bool {
     // Few listings have a query at all, and names are only decoded where they are encoded.
     !query.is_empty()

@@ -74,14 +74,18 @@ impl Clients {
         let believed = self.trusted_proxies.contain(peer);
         let address = if believed { self.behind(peer, headers) } else { peer };
         // A proxy that nobody told us of, on this machine or in an exempt network, does not exempt its clients.
-        let direct = believed || !FORWARDING.iter().any(|field| headers.contains_key(*field));
-        if direct && self.exempt.contain(address) {
+        if (believed || !forwarded(headers)) && self.exempt.contain(address) {
             return None;
         }
         Some(match authenticated {
             Some(Authenticated(id)) => ClientKey::Client(Arc::clone(id)),
             None => address.into(),
         })
+    }
+
+    /// Whether `peer` may be a proxy that is missing in the configuration: it says so, and is not believed.
+    pub fn may_be_a_proxy(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        forwarded(headers) && !self.trusted_proxies.contain(peer)
     }
 
     /// Walks from the nearest proxy outwards as long as the one who speaks is trusted. What cannot be read
@@ -106,6 +110,11 @@ impl Clients {
         }
         speaker
     }
+}
+
+/// Whether a proxy, or somebody who says so, has sent a request on.
+fn forwarded(headers: &HeaderMap) -> bool {
+    FORWARDING.iter().any(|field| headers.contains_key(*field))
 }
 
 /// The address of `for=192.0.2.1;proto=https` or `for="[2001:db8::1]:4711"`.

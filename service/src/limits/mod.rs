@@ -210,5 +210,10 @@ mod tests {
         }
         limiter.accounts.run_pending_tasks();
         assert!(limiter.accounts.entry_count() <= ACCOUNTS, "memory is bounded");
+        // Nor does it leave newcomers uncounted.
+        let newcomer = client(2);
+        assert!(limiter.check(Class::Read, &newcomer, now).await.unwrap().admitted);
+        limiter.accounts.run_pending_tasks();
+        assert!(!limiter.check(Class::Read, &newcomer, now).await.unwrap().admitted);
     }
 }

@@ -12,6 +12,6 @@ local ahead = math.min(span, math.max(0, kept - now, known))
 local granted = math.min(wanted, math.floor((span - ahead) / interval))
 ahead = ahead + granted * interval
 if ahead > 0 then
-  redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / 1000))
+  redis.call('SET', KEYS[1], now + ahead, 'PX', math.ceil(ahead / 1000))
 end
 return { granted, ahead }

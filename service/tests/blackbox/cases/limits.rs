@@ -35,17 +35,17 @@ fn told(response: &Response, name: char) -> u64 {
 
 #[tokio::test]
 async fn a_quota_is_told_counted_and_comes_back() {
-    let service = service(&format!("[limits]\nread = 4\nsearch = 100\nwindow_s = 4\n{EVERYBODY}")).await;
+    let service = service(&format!("[limits]\nread = 4\nsearch = 100\nwindow_s = 8\n{EVERYBODY}")).await;
     for left in (0..4).rev() {
         let response = service.get("/v1/products/1").await;
         assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(field(response.headers(), "ratelimit-policy"), "\"read\";q=4;w=4");
-        assert_eq!((told(&response, 'r'), told(&response, 't')), (left, 1));
+        assert_eq!(field(response.headers(), "ratelimit-policy"), "\"read\";q=4;w=8");
+        assert_eq!((told(&response, 'r'), told(&response, 't')), (left, 2));
     }
     let used_up = Instant::now();
     let refused = service.get("/v1/products/1").await;
-    assert_eq!((told(&refused, 'r'), told(&refused, 't')), (0, 1));
-    assert_eq!(field(refused.headers(), "retry-after"), "1", "not earlier than t");
+    assert_eq!((told(&refused, 'r'), told(&refused, 't')), (0, 2));
+    assert_eq!(field(refused.headers(), "retry-after"), "2", "not earlier than t");
     let refused = problem(refused).await;
     assert_eq!((&refused["status"], &refused["type"]), (&json!(429), &json!("urn:farmlokal:problem:quota-exceeded")));
     // Nothing that is read, found or not, goes beside the quota; but other classes have their own.
@@ -54,7 +54,7 @@ async fn a_quota_is_told_counted_and_comes_back() {
     let search = service.get("/v1/products?search=milk").await;
     assert_eq!(
         (search.status(), field(search.headers(), "ratelimit-policy")),
-        (StatusCode::OK, "\"search\";q=100;w=4")
+        (StatusCode::OK, "\"search\";q=100;w=8")
     );
     service.until("the quota comes back", async || service.get("/v1/products/1").await.status() == 200).await;
     assert!(used_up.elapsed() > Duration::from_millis(500), "after {:?}", used_up.elapsed());
