@@ -156,7 +156,7 @@ async fn two_instances_share_a_quota_and_do_without_redis() {
     }
 }
 
-/// As many clients as fit into a second of work, forty times over.
+/// A crowd that asks again at once, whatever it is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_many_at_once_are_turned_away_and_the_rest_is_served() {
     let service = service("[limits]\nmax_in_flight = 1\nmax_queued = 1").await;
@@ -175,9 +175,8 @@ async fn too_many_at_once_are_turned_away_and_the_rest_is_served() {
                 assert!((1..=3).contains(&after), "{after}");
                 let problem = problem(response).await;
                 assert_eq!((&problem["status"], &problem["type"]), (&json!(503), &json!("urn:farmlokal:problem:busy")));
+                // And asks again at once, which it was told not to do.
                 turned_away += 1;
-                // Not as patient as it is told, but a client that never waits tests only the sockets.
-                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             (good, turned_away)
         })
@@ -194,7 +193,7 @@ async fn too_many_at_once_are_turned_away_and_the_rest_is_served() {
         (good, turned_away) = (good + counts.0, turned_away + counts.1);
     }
     assert!(good > 50, "{good} good answers beside {turned_away} refusals");
-    assert!(turned_away > 50, "{turned_away}");
+    assert!(turned_away > 30, "{turned_away}");
     assert_eq!(service.get("/v1/products/1").await.status(), 200, "and after it all is well");
     service.stop().await;
 }
