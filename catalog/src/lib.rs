@@ -5,7 +5,9 @@
 
 pub mod catalogue;
 pub mod cursor;
+pub mod inbox;
 pub mod invalid;
+pub mod once;
 pub mod price;
 pub mod product;
 pub mod projection;
@@ -23,5 +25,5 @@ pub use invalid::Invalid;
 pub use price::{Currency, Price, PriceRange};
 pub use product::{NewProduct, Product, ProductId, ProductPatch, Version};
 pub use query::{Direction, Filter, Limit, Order, Page, Position, Query, SearchText, SortKey, Total};
-pub use text::{Category, Description, NameKey, Producer, ProductName, Unit};
+pub use text::{Category, Description, EventId, EventType, ExternalId, NameKey, Producer, ProductName, Unit};
 pub use timestamp::Timestamp;

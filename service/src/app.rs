@@ -1,23 +1,29 @@
 //! Wires the parts of the service together; the only file that knows them all.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::store::{self, Store, StoreError};
+use farmlokal_catalog::store::{self, Listeners, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
-use crate::api::{self, Clock, Context, Guards};
+use crate::api::{self, Context, Guards};
+use crate::cache::relay::Relay;
+use crate::cache::{Cache, Clock};
 use crate::config::{self, Config};
+use crate::housekeeping;
 use crate::limits::{Limiter, Load};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
+use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -32,12 +38,12 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The Redis in the configuration cannot be used.
+    #[error("redis.url: {0}")]
+    Redis(#[from] LinkError),
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
-    /// Redis cannot even be tried.
-    #[error("redis.url: {0}")]
-    Redis(#[from] LinkError),
 }
 
 /// A running service.
@@ -47,8 +53,14 @@ pub struct App {
     /// Where the admin port listens.
     pub admin_address: SocketAddr,
     store: Arc<dyn Store>,
+    /// Keeps the cache true.
+    relay: JoinHandle<()>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
+    /// Applies events.
+    events: JoinHandle<()>,
+    /// Forgets what is old.
+    housekeeping: JoinHandle<()>,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -67,15 +79,20 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let admin_listener = listen("admin.listen", config.admin_listen).await?;
     let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
 
+    let redis = config.redis.url.as_ref().map(|url| Redis::open(url, config.redis.timeout)).transpose()?.map(Arc::new);
+    let cache = Cache::new(config.cache.settings.clone(), Arc::clone(&clock));
     let database = &config.database;
-    let store = store::open(&database.url, database.replica_url.as_ref(), &database.options).await?;
+    let listeners = Listeners::default().with(Arc::clone(&cache) as _);
+    let options = Options { listeners, ..database.options.clone() };
+    let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let context = Context { catalogue, cursors, clock };
-
-    let redis = open_redis(&config.redis)?;
-    let guards = guards(&config.limits, redis);
+    let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
+    let guards = guards(&config.limits, redis.clone());
+    let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
+    let context =
+        Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock: Arc::clone(&clock), intake };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -88,15 +105,22 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let public = server::serve(listener, api::endpoint(context, guards, config), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
+    let relaying = tokio::spawn(relay.run(stop.clone()));
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
+    let events = tokio::spawn(worker.run(stop.clone()));
+    let keeping = housekeeping::run(Arc::clone(&store), clock, config.webhooks.retention, stop.clone());
+    let housekeeping = tokio::spawn(keeping);
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
+    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
         store,
+        relay: relaying,
         projection: projecting,
+        events,
+        housekeeping,
         draining,
         stop,
         stop_admin,
@@ -115,17 +139,16 @@ impl App {
         self.stop.cancel();
         // A panic in the accept loop has ended it already; there is nothing left to wait for.
         let _ = self.public.await;
+        let _ = self.relay.await;
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }
+        let _ = self.events.await;
+        let _ = self.housekeeping.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
     }
-}
-
-fn open_redis(config: &config::Redis) -> Result<Option<Arc<Redis>>, LinkError> {
-    config.url.as_ref().map(|url| Redis::open(url, config.timeout).map(Arc::new)).transpose()
 }
 
 fn guards(config: &config::Limits, redis: Option<Arc<Redis>>) -> Guards {
@@ -133,6 +156,21 @@ fn guards(config: &config::Limits, redis: Option<Arc<Redis>>) -> Guards {
         limiter: Arc::new(Limiter::new(config.policies, redis)),
         load: Arc::new(Load::new(config.max_in_flight, config.max_queued, config.queue_timeout)),
     }
+}
+
+/// What takes events in, and what applies them.
+fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) -> (Intake, Worker) {
+    let wake = Arc::new(Notify::new());
+    let intake = Intake::new(config.sources.clone(), Arc::<dyn Store>::clone(store), Arc::clone(&wake));
+    let backoff = Backoff {
+        first: config.retry_first,
+        longest: config.retry_longest,
+        attempts: config.max_attempts,
+        // Another one in each process.
+        seed: RandomState::new().hash_one(()),
+    };
+    let options = WorkerOptions { concurrency: config.concurrency, poll: config.poll, backoff };
+    (intake, Worker::new(Arc::<dyn Store>::clone(store), Arc::clone(clock), wake, options))
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -3,9 +3,12 @@
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod housekeeping;
 pub mod limits;
 pub mod redis;
 pub mod server;
+pub mod webhooks;

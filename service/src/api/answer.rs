@@ -29,9 +29,14 @@ impl<T: Serialize> Rendered<T> {
         Ok(Self { bytes: bytes.into(), of: PhantomData })
     }
 
+    /// What was rendered before.
+    pub fn kept(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), of: PhantomData }
+    }
+
     /// The JSON.
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
     }
 }
 

@@ -1,13 +1,16 @@
 //! The public API: operations, their values and errors, and the document that describes them.
 
 pub mod answer;
+pub mod cached;
 pub mod categories;
 pub mod contract;
 mod cors;
 pub mod document;
 pub mod etag;
+mod idempotency;
 pub mod limits;
 pub mod original;
+pub mod original_webhook;
 mod overload;
 pub mod problem;
 pub mod products;
@@ -17,6 +20,7 @@ pub mod suggest;
 mod throttle;
 pub mod ui;
 pub mod values;
+pub mod webhooks;
 mod writers;
 
 use std::sync::Arc;
@@ -25,12 +29,12 @@ use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
+use crate::cache::{Cache, Clock};
 use crate::config::Config;
 use crate::limits::{Limiter, Load};
+use crate::webhooks::Intake;
+use cached::ClientCaching;
 use problem::Problem;
-
-/// Where the time comes from, so that tests can say what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the operations work with.
 #[derive(Clone)]
@@ -39,8 +43,14 @@ pub struct Context {
     pub catalogue: Catalogue,
     /// Seals and opens cursors.
     pub cursors: CursorKey,
+    /// Finished answers.
+    pub cache: Arc<Cache<Problem>>,
+    /// How long others may keep answers.
+    pub client_caching: ClientCaching,
     /// The clock.
     pub clock: Clock,
+    /// Takes events in.
+    pub intake: Intake,
 }
 
 impl Context {
@@ -54,18 +64,29 @@ impl Context {
 enum Tag {
     /// Products and their categories.
     Catalogue,
+    /// Events that others send.
+    Webhooks,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
 }
 
-type Operations = (products::ProductsApi, categories::CategoriesApi, suggest::SuggestApi, original::OriginalApi);
+type Operations = (
+    products::ProductsApi,
+    categories::CategoriesApi,
+    suggest::SuggestApi,
+    webhooks::WebhooksApi,
+    original::OriginalApi,
+    original_webhook::OriginalWebhookApi,
+);
 
 fn operations(context: Context) -> Operations {
     (
         products::ProductsApi(context.clone()),
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
-        original::OriginalApi(context),
+        webhooks::WebhooksApi(context.clone()),
+        original::OriginalApi(context.clone()),
+        original_webhook::OriginalWebhookApi(context),
     )
 }
 
@@ -88,7 +109,13 @@ pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpo
     let bounded = limits::Limits::new(shedding, &config.http)
         .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
     let throttled = throttle::Throttle::new(bounded, guards.limiter, config.limits.clients.clone());
-    let cross_origin = cors::CrossOrigin::new(throttled, &config.cors);
+    let marked = throttled.around(async |endpoint, request| {
+        let safe = request.method().is_safe();
+        let mut response = endpoint.call(request).await?;
+        cached::uncached(safe, &mut response);
+        Ok(response)
+    });
+    let cross_origin = cors::CrossOrigin::new(marked, &config.cors);
     let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);
     request_id::RequestIds(safe)
 }

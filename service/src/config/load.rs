@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, cors, database, http, limits, log, redis, search};
+use super::{Config, DEFAULTS, cache, cors, database, http, limits, log, redis, search, webhooks};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, and
 /// what Kubernetes sets for a Service of that name.
@@ -54,9 +54,11 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let cors = cors::read(&mut reader);
     let admin_listen = reader.listen("admin.listen");
     let database = database::read(&mut reader);
+    let cache = cache::read(&mut reader);
     let redis = redis::read(&mut reader);
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
+    let webhooks = webhooks::read(&mut reader);
     let log = log::read(&mut reader);
     let config = || {
         Some(Config {
@@ -65,9 +67,11 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             cors: cors?,
             admin_listen: admin_listen?,
             database: database?,
+            cache: cache?,
             redis: redis?,
             search_dir: search_dir?,
             seed_rows: seed_rows?,
+            webhooks: webhooks?,
             log: log?,
         })
     };
@@ -146,7 +150,14 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let config = with("[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'").unwrap();
+        let config = with(
+            "[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'\n[webhooks]\n\
+                           sources = 'a=whsec_hunter2hunter2hunter2hunter2hunt'",
+        )
+        .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
+        let ConfigError(mistakes) = with("[webhooks]\nsources = 'a=hunter2'\nretention_hours = 23").unwrap_err();
+        assert!(mistakes[0].starts_with("webhooks.sources") && mistakes[0].contains("must list each source"));
+        assert!(mistakes[1].contains("from 24 to") && !mistakes.concat().contains("hunter2"), "{mistakes:?}");
     }
 }

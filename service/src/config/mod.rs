@@ -1,5 +1,6 @@
 //! The configuration: typed, checked whole at start, secrets hidden.
 
+mod cache;
 mod cors;
 mod database;
 mod http;
@@ -9,11 +10,13 @@ mod log;
 mod reader;
 mod redis;
 mod search;
+mod webhooks;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use cache::Cache;
 pub use cors::{Cors, Origins};
 pub use database::Database;
 pub use http::Http;
@@ -21,6 +24,7 @@ pub use limits::Limits;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use redis::Redis;
+pub use webhooks::Webhooks;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -38,12 +42,16 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The catalogue's database.
     pub database: Database,
+    /// Finished answers.
+    pub cache: Cache,
     /// The Redis that replicas share.
     pub redis: Redis,
     /// Where the search index is; `None` to search by SQL.
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
+    /// Events that others send.
+    pub webhooks: Webhooks,
     /// Logging.
     pub log: Log,
 }

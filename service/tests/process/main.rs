@@ -9,5 +9,7 @@
 mod child;
 mod commands;
 mod connections;
+mod redis_tls;
 mod shutdown;
 mod startup;
+mod webhooks;

@@ -4,6 +4,8 @@ mod abandoned;
 mod broken;
 mod busy;
 mod counters;
+mod idempotency;
+mod inbox;
 mod listeners;
 mod listing;
 mod migrations;
