@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, cache, database, http, log, oauth, redis, search, webhooks};
+use super::{Config, DEFAULTS, cache, cors, database, http, limits, log, oauth, redis, search, webhooks};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, what
 /// Kubernetes sets for a Service of that name, and the credentials for `farmlokal token`.
@@ -51,6 +51,8 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     reader.unknown_keys();
     // Every section is read before any is used, so that all mistakes come to light.
     let http = http::read(&mut reader);
+    let limits = limits::read(&mut reader);
+    let cors = cors::read(&mut reader);
     let admin_listen = reader.listen("admin.listen");
     let database = database::read(&mut reader);
     let cache = cache::read(&mut reader);
@@ -63,6 +65,8 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let config = || {
         Some(Config {
             http: http?,
+            limits: limits?,
+            cors: cors?,
             admin_listen: admin_listen?,
             database: database?,
             cache: cache?,
@@ -115,6 +119,29 @@ mod tests {
         }
         assert_eq!(mistakes.len(), 7, "{mistakes:#?}");
         assert!(!mistakes.concat().contains("hunter2"), "a password is not repeated");
+    }
+
+    #[test]
+    fn limits_are_read_and_refused_by_key() {
+        let limits = with("[limits]\nread = 0\nwrite = 7\nwindow_s = 10").unwrap().limits;
+        let [read, _, write, ..] = limits.policies;
+        assert_eq!((read, write.map(|policy| policy.quota())), (None, Some(7)));
+        let ConfigError(mistakes) = with(
+            "[limits]\nread = -1\nexempt = 'localhost'\ntrusted_proxies = '10.0.0.0/40'\nproxies_write = 'Via'\nmax_in_flight = 0\n\
+             [cors]\nallowed_origins = 'https://shop.example/'",
+        )
+        .unwrap_err();
+        for expected in [
+            "limits.read must be a whole number from 0",
+            "limits.exempt must be networks such as 10.0.0.0/8, fd00::/8, 192.0.2.7, with commas between them; localhost is none",
+            "limits.trusted_proxies must be networks",
+            "limits.proxies_write must be X-Forwarded-For or Forwarded",
+            "limits.max_in_flight must be a whole number from 1",
+            "cors.allowed_origins must be * or origins such as https://shop.example",
+        ] {
+            assert!(mistakes.iter().any(|mistake| mistake.contains(expected)), "{expected}: {mistakes:#?}");
+        }
+        assert_eq!(mistakes.len(), 6, "{mistakes:#?}");
     }
 
     #[test]

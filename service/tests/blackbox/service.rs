@@ -71,6 +71,11 @@ const WEBHOOKS: &str =
 
 impl Service {
     pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, "").await
+    }
+
+    /// The same with further configuration: sections as TOML.
+    pub async fn start_with(engine: Engine, toml: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let database = match engine {
             Engine::mariadb | Engine::mariadb_and_redis => {
@@ -88,10 +93,12 @@ impl Service {
             _ => None,
         };
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n\
-             [redis]\nurl = '{}'\ntimeout_ms = 5000\n{}",
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n{}\n{}\n{toml}",
             folder.path().display(),
-            redis.as_ref().map(redis::Server::url).unwrap_or_default(),
+            redis
+                .as_ref()
+                .map(|server| format!("[redis]\nurl = '{}'\ntimeout_ms = 5000", server.url()))
+                .unwrap_or_default(),
             WEBHOOKS.replace("NEW", SECRETS[0]).replace("OLD", SECRETS[1])
         ));
         store::migrate(&config.database.url).await.unwrap();
@@ -112,7 +119,7 @@ impl Service {
         let mut service = Self { client, base, admin, indexed, token, clients, keys, ahead, app, config, home };
         let credentials = service.add_client(&Scope::ALL).await;
         service.token = service.token(&credentials).await;
-        let shared = service.home.redis.is_some();
+        let shared = service.config.redis.url.is_some();
         let follows = async || {
             let cache = service.admin_json("/v1/admin/cache").await;
             cache["live"] == true && cache["shared"] == shared
