@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod cursor;
+pub mod inbox;
 pub mod invalid;
 pub mod price;
 pub mod product;
@@ -23,5 +24,5 @@ pub use invalid::Invalid;
 pub use price::{Currency, Price, PriceRange};
 pub use product::{NewProduct, Product, ProductId, ProductPatch, Version};
 pub use query::{Direction, Filter, Limit, Order, Page, Position, Query, SearchText, SortKey, Total};
-pub use text::{Category, Description, NameKey, Producer, ProductName, Unit};
+pub use text::{Category, Description, EventId, EventType, ExternalId, NameKey, Producer, ProductName, Unit};
 pub use timestamp::Timestamp;

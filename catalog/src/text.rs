@@ -85,6 +85,19 @@ text_type!(
     Unit, "unit", 1..=32, is_line, LINE, "without control characters and without white space at either end"
 );
 
+text_type!(
+    /// What a source of events calls one of them; its name with that of the source is an event's identity.
+    EventId, "id", 1..=255, is_line, LINE, "without control characters and without white space at either end"
+);
+text_type!(
+    /// What kind of event one is, such as `price.changed`.
+    EventType, "type", 1..=128, is_line, LINE, "without control characters and without white space at either end"
+);
+text_type!(
+    /// What a source of events or a supplier calls a product.
+    ExternalId, "externalId", 1..=128, is_line, LINE, "without control characters and without white space at either end"
+);
+
 impl Default for Description {
     /// The empty description.
     fn default() -> Self {

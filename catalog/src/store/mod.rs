@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod changes;
 mod error;
+pub mod inbox;
 mod mysql;
 #[cfg(test)]
 mod plan_cases;
@@ -21,11 +22,12 @@ use crate::{
 
 pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
+pub use inbox::Inbox;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog {
+pub trait Store: ChangeLog + Inbox {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

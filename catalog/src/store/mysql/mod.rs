@@ -1,7 +1,10 @@
 //! MySQL 8 and later, MariaDB 10.6 and later, with an optional read replica.
 
+mod applying;
 pub(super) mod bulk;
 mod changes;
+mod external;
+mod inbox;
 mod lease;
 mod listing;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use sqlx::mysql::MySqlConnection;
 
 use super::row::datetime;
 use super::{changes, read};
-use crate::store::changes::Written;
+use crate::store::changes::{Change, Written};
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
@@ -15,6 +15,17 @@ pub(super) async fn create(
     now: Timestamp,
 ) -> Result<Written<Product>, StoreError> {
     let mut transaction = connection.begin().await?;
+    let (product, change) = create_in(&mut transaction, details, now).await?;
+    transaction.commit().await?;
+    Ok((product, Some(change)))
+}
+
+/// Keeps a new product in the caller's transaction.
+pub(super) async fn create_in(
+    connection: &mut MySqlConnection,
+    details: NewProduct,
+    now: Timestamp,
+) -> Result<(Product, Change), StoreError> {
     let id = sqlx::query(
         "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
          created_at, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
@@ -30,15 +41,14 @@ pub(super) async fn create(
     .bind(details.stock)
     .bind(datetime(now))
     .bind(datetime(now))
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?
     .last_insert_id();
     let id = i64::try_from(id).ok().and_then(|id| ProductId::new(id).ok());
     let id = id.ok_or(StoreError::Corrupt { id: i64::MAX, field: "id" })?;
-    add_to_category(&mut transaction, &details.category, 1).await?;
-    let change = changes::note(&mut transaction, id, None, Some(&details.category)).await?;
-    transaction.commit().await?;
-    Ok((Product { id, details, created_at: now, updated_at: now, version: Version::FIRST }, Some(change)))
+    add_to_category(connection, &details.category, 1).await?;
+    let change = changes::note(connection, id, None, Some(&details.category)).await?;
+    Ok((Product { id, details, created_at: now, updated_at: now, version: Version::FIRST }, change))
 }
 
 pub(super) async fn update(
@@ -51,6 +61,18 @@ pub(super) async fn update(
     let mut transaction = connection.begin().await?;
     let before = read::get_locked(&mut transaction, id).await?;
     precondition(&before, expected)?;
+    let written = update_in(&mut transaction, before, patch, now).await?;
+    transaction.commit().await?;
+    Ok(written)
+}
+
+/// Changes the product, which is `before` and locked, in the caller's transaction.
+pub(super) async fn update_in(
+    connection: &mut MySqlConnection,
+    before: Product,
+    patch: ProductPatch,
+    now: Timestamp,
+) -> Result<Written<Product>, StoreError> {
     let Some(after) = before.changed(patch, now) else { return Ok((before, None)) };
     let details = &after.details;
     sqlx::query(
@@ -68,19 +90,18 @@ pub(super) async fn update(
     .bind(details.stock)
     .bind(datetime(after.updated_at))
     .bind(after.version.get())
-    .bind(id.get())
-    .execute(&mut *transaction)
+    .bind(after.id.get())
+    .execute(&mut *connection)
     .await?;
     if before.details.category != details.category {
         // In one order for all writers, so that two moves in opposite directions do not deadlock.
         let mut moves = [(&before.details.category, -1), (&details.category, 1)];
         moves.sort();
         for (category, more) in moves {
-            add_to_category(&mut transaction, category, more).await?;
+            add_to_category(connection, category, more).await?;
         }
     }
-    let change = changes::note(&mut transaction, id, Some(&before.details.category), Some(&details.category)).await?;
-    transaction.commit().await?;
+    let change = changes::note(connection, after.id, Some(&before.details.category), Some(&details.category)).await?;
     Ok((after, Some(change)))
 }
 
@@ -92,11 +113,16 @@ pub(super) async fn delete(
     let mut transaction = connection.begin().await?;
     let before = read::get_locked(&mut transaction, id).await?;
     precondition(&before, expected)?;
-    sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
-    add_to_category(&mut transaction, &before.details.category, -1).await?;
-    let change = changes::note(&mut transaction, id, Some(&before.details.category), None).await?;
+    let change = delete_in(&mut transaction, &before).await?;
     transaction.commit().await?;
     Ok(((), Some(change)))
+}
+
+/// Removes the product, which is `before` and locked, in the caller's transaction.
+pub(super) async fn delete_in(connection: &mut MySqlConnection, before: &Product) -> Result<Change, StoreError> {
+    sqlx::query("DELETE FROM products WHERE id = ?").bind(before.id.get()).execute(&mut *connection).await?;
+    add_to_category(connection, &before.details.category, -1).await?;
+    changes::note(connection, before.id, Some(&before.details.category), None).await
 }
 
 async fn add_to_category(connection: &mut MySqlConnection, category: &Category, more: i64) -> Result<(), StoreError> {

@@ -1,7 +1,10 @@
 //! The embedded engine: one file, one writer, several readers (write-ahead log).
 
+mod applying;
 pub(super) mod bulk;
 mod changes;
+mod external;
+mod inbox;
 mod listing;
 #[cfg(test)]
 mod plan_tests;

@@ -3,13 +3,13 @@
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::{changes, read};
-use crate::store::changes::Written;
+use crate::store::changes::{Change, Written};
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
 /// Takes the write lock at once: a transaction that reads first and writes later may find the file
 /// changed in between.
-const BEGIN: &str = "BEGIN IMMEDIATE";
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 pub(super) async fn create(
     writer: &SqlitePool,
@@ -17,6 +17,17 @@ pub(super) async fn create(
     now: Timestamp,
 ) -> Result<Written<Product>, StoreError> {
     let mut transaction = writer.begin_with(BEGIN).await?;
+    let (product, change) = create_in(&mut transaction, details, now).await?;
+    transaction.commit().await?;
+    Ok((product, Some(change)))
+}
+
+/// Keeps a new product in the caller's transaction.
+pub(super) async fn create_in(
+    connection: &mut SqliteConnection,
+    details: NewProduct,
+    now: Timestamp,
+) -> Result<(Product, Change), StoreError> {
     let id = sqlx::query(
         "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
          created_at, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
@@ -32,14 +43,13 @@ pub(super) async fn create(
     .bind(i64::from(details.stock))
     .bind(now.micros())
     .bind(now.micros())
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?
     .last_insert_rowid();
     let id = ProductId::new(id).map_err(|_| StoreError::Corrupt { id, field: "id" })?;
-    add_to_category(&mut transaction, &details.category, 1).await?;
-    let change = changes::note(&mut transaction, id, None, Some(&details.category)).await?;
-    transaction.commit().await?;
-    Ok((Product { id, details, created_at: now, updated_at: now, version: Version::FIRST }, Some(change)))
+    add_to_category(connection, &details.category, 1).await?;
+    let change = changes::note(connection, id, None, Some(&details.category)).await?;
+    Ok((Product { id, details, created_at: now, updated_at: now, version: Version::FIRST }, change))
 }
 
 pub(super) async fn update(
@@ -52,6 +62,18 @@ pub(super) async fn update(
     let mut transaction = writer.begin_with(BEGIN).await?;
     let before = read::get(&mut transaction, id).await?;
     precondition(&before, expected)?;
+    let written = update_in(&mut transaction, before, patch, now).await?;
+    transaction.commit().await?;
+    Ok(written)
+}
+
+/// Changes the product, which is `before` and locked, in the caller's transaction.
+pub(super) async fn update_in(
+    connection: &mut SqliteConnection,
+    before: Product,
+    patch: ProductPatch,
+    now: Timestamp,
+) -> Result<Written<Product>, StoreError> {
     let Some(after) = before.changed(patch, now) else { return Ok((before, None)) };
     let details = &after.details;
     sqlx::query(
@@ -69,15 +91,14 @@ pub(super) async fn update(
     .bind(i64::from(details.stock))
     .bind(after.updated_at.micros())
     .bind(after.version.get())
-    .bind(id.get())
-    .execute(&mut *transaction)
+    .bind(after.id.get())
+    .execute(&mut *connection)
     .await?;
     if before.details.category != details.category {
-        add_to_category(&mut transaction, &before.details.category, -1).await?;
-        add_to_category(&mut transaction, &details.category, 1).await?;
+        add_to_category(connection, &before.details.category, -1).await?;
+        add_to_category(connection, &details.category, 1).await?;
     }
-    let change = changes::note(&mut transaction, id, Some(&before.details.category), Some(&details.category)).await?;
-    transaction.commit().await?;
+    let change = changes::note(connection, after.id, Some(&before.details.category), Some(&details.category)).await?;
     Ok((after, Some(change)))
 }
 
@@ -89,11 +110,16 @@ pub(super) async fn delete(
     let mut transaction = writer.begin_with(BEGIN).await?;
     let before = read::get(&mut transaction, id).await?;
     precondition(&before, expected)?;
-    sqlx::query("DELETE FROM products WHERE id = ?").bind(id.get()).execute(&mut *transaction).await?;
-    add_to_category(&mut transaction, &before.details.category, -1).await?;
-    let change = changes::note(&mut transaction, id, Some(&before.details.category), None).await?;
+    let change = delete_in(&mut transaction, &before).await?;
     transaction.commit().await?;
     Ok(((), Some(change)))
+}
+
+/// Removes the product, which is `before` and locked, in the caller's transaction.
+pub(super) async fn delete_in(connection: &mut SqliteConnection, before: &Product) -> Result<Change, StoreError> {
+    sqlx::query("DELETE FROM products WHERE id = ?").bind(before.id.get()).execute(&mut *connection).await?;
+    add_to_category(connection, &before.details.category, -1).await?;
+    changes::note(connection, before.id, Some(&before.details.category), None).await
 }
 
 async fn add_to_category(connection: &mut SqliteConnection, category: &Category, more: i64) -> Result<(), StoreError> {

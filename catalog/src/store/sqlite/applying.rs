@@ -1,0 +1,89 @@
+//! What applying an event does, in this engine's SQL.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::{external, read, write};
+use crate::inbox::{Aspect, ProductRef, Seen, SourceName, Stamp};
+use crate::store::StoreError;
+use crate::store::changes::{Change, Written};
+use crate::store::inbox::Applying;
+use crate::{ExternalId, NewProduct, Product, ProductId, ProductPatch, Timestamp};
+
+/// A connection inside the transaction that applies an event.
+pub(super) struct Transaction<'a>(pub(super) &'a mut SqliteConnection);
+
+#[async_trait]
+impl Applying for Transaction<'_> {
+    async fn locate(&mut self, source: &SourceName, product: &ProductRef) -> Result<Option<Product>, StoreError> {
+        let id = match product {
+            ProductRef::Id(id) => Some(*id),
+            ProductRef::External(external) => external::find(self.0, source, external).await?,
+        };
+        let Some(id) = id else { return Ok(None) };
+        match read::get(self.0, id).await {
+            Ok(product) => Ok(Some(product)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn seen(&mut self, source: &SourceName, key: &str) -> Result<Seen, StoreError> {
+        let rows = sqlx::query("SELECT aspect, at, number FROM applied_events WHERE source = ? AND product_key = ?")
+            .bind(source.as_str())
+            .bind(key)
+            .fetch_all(&mut *self.0)
+            .await?;
+        let mut seen = Seen::default();
+        for row in &rows {
+            let (name, number): (&str, i64) = (row.try_get(0)?, row.try_get(2)?);
+            let at = Timestamp::from_micros(row.try_get(1)?).ok_or(StoreError::Corrupt { id: number, field: "at" })?;
+            if let Some(aspect) = Aspect::ALL.into_iter().find(|aspect| aspect.as_str() == name) {
+                seen.note(aspect, Stamp { at, number: number.cast_unsigned() });
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn note(&mut self, source: &SourceName, key: &str, aspect: Aspect, stamp: Stamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO applied_events (source, product_key, aspect, at, number) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT (source, product_key, aspect) DO UPDATE SET at = excluded.at, number = excluded.number",
+        )
+        .bind(source.as_str())
+        .bind(key)
+        .bind(aspect.as_str())
+        .bind(stamp.at.micros())
+        .bind(stamp.number.cast_signed())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    async fn create(&mut self, details: NewProduct, now: Timestamp) -> Result<(Product, Change), StoreError> {
+        write::create_in(self.0, details, now).await
+    }
+
+    async fn update(
+        &mut self,
+        before: Product,
+        patch: ProductPatch,
+        now: Timestamp,
+    ) -> Result<Written<Product>, StoreError> {
+        write::update_in(self.0, before, patch, now).await
+    }
+
+    async fn delete(&mut self, before: &Product) -> Result<Change, StoreError> {
+        write::delete_in(self.0, before).await
+    }
+
+    async fn point(
+        &mut self,
+        source: &SourceName,
+        external: &ExternalId,
+        product: Option<ProductId>,
+    ) -> Result<(), StoreError> {
+        external::point(self.0, source, external, product).await
+    }
+}
