@@ -9,6 +9,7 @@ mod mysql;
 mod plan_cases;
 mod relevance;
 mod sqlite;
+pub mod syncs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +24,12 @@ use crate::{
 pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use inbox::Inbox;
+pub use syncs::Syncs;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox {
+pub trait Store: ChangeLog + Inbox + Syncs {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

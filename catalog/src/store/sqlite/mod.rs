@@ -11,6 +11,7 @@ mod plan_tests;
 mod read;
 mod reader;
 mod row;
+mod syncs;
 mod write;
 
 use std::fs::File;
