@@ -12,6 +12,7 @@ mod replica;
 mod search_paging;
 mod search_signs;
 mod search_words;
+mod syncs;
 mod texts;
 mod time_limit;
 mod totals;
