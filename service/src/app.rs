@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Readiness};
 use crate::api::{self, Clock, Context};
 use crate::config::Config;
+use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
+use crate::suppliers::{self, Suppliers};
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,12 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// Redis can never be reached like this.
+    #[error("redis: {0}")]
+    Redis(#[from] LinkError),
+    /// There is nobody to trust.
+    #[error("suppliers: no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
+    Certificates(std::io::Error),
 }
 
 /// A running service.
@@ -44,6 +52,8 @@ pub struct App {
     store: Arc<dyn Store>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
+    /// Pulls what suppliers offer.
+    pulling: JoinHandle<()>,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -67,7 +77,14 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let context = Context { catalogue, cursors, clock };
+    let redis = &config.redis;
+    let redis = redis.url.as_ref().map(|url| Redis::open(url, redis.timeout).map(Arc::new)).transpose()?;
+    // Whoever waits for a supplier through us gets an answer before the request's own time is over.
+    let clients_wait = config.http.request_timeout / 5 * 4;
+    let suppliers = Suppliers::open(&config.suppliers, redis.as_ref(), clients_wait, &clock);
+    let suppliers = Arc::new(suppliers.map_err(StartError::Certificates)?);
+    let (pulled, pulled_into, pulled_at) = (Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock));
+    let context = Context { catalogue, cursors, clock, suppliers };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -81,6 +98,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
+    let pulling = tokio::spawn(suppliers::run(pulled, pulled_into, pulled_at, stop.clone()));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
 
@@ -89,6 +107,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         admin_address,
         store,
         projection: projecting,
+        pulling,
         draining,
         stop,
         stop_admin,
@@ -110,6 +129,7 @@ impl App {
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }
+        let _ = self.pulling.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;

@@ -3,8 +3,11 @@
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod breaker;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod outbound;
 pub mod redis;
 pub mod server;
+pub mod suppliers;

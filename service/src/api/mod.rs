@@ -7,9 +7,11 @@ pub mod document;
 pub mod etag;
 pub mod limits;
 pub mod original;
+pub mod original_sync;
 pub mod problem;
 pub mod products;
 pub mod suggest;
+pub mod suppliers;
 pub mod ui;
 pub mod values;
 mod writers;
@@ -21,6 +23,7 @@ use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
 use crate::config;
+use crate::suppliers::Suppliers;
 use problem::Problem;
 
 /// Where the time comes from, so that tests can say what time it is.
@@ -35,6 +38,8 @@ pub struct Context {
     pub cursors: CursorKey,
     /// The clock.
     pub clock: Clock,
+    /// Whose offers are pulled.
+    pub suppliers: Arc<Suppliers>,
 }
 
 impl Context {
@@ -48,18 +53,29 @@ impl Context {
 enum Tag {
     /// Products and their categories.
     Catalogue,
+    /// Whose offers are pulled into the catalogue.
+    Suppliers,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
 }
 
-type Operations = (products::ProductsApi, categories::CategoriesApi, suggest::SuggestApi, original::OriginalApi);
+type Operations = (
+    products::ProductsApi,
+    categories::CategoriesApi,
+    suggest::SuggestApi,
+    suppliers::SuppliersApi,
+    original::OriginalApi,
+    original_sync::OriginalSyncApi,
+);
 
 fn operations(context: Context) -> Operations {
     (
         products::ProductsApi(context.clone()),
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
-        original::OriginalApi(context),
+        suppliers::SuppliersApi(context.clone()),
+        original::OriginalApi(context.clone()),
+        original_sync::OriginalSyncApi(context),
     )
 }
 

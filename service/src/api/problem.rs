@@ -1,6 +1,7 @@
 //! Errors as clients see them: RFC 9457 problem documents, made in one place.
 
 use std::fmt;
+use std::time::Duration;
 
 use farmlokal_catalog::catalogue::CatalogueError;
 use farmlokal_catalog::cursor::CursorError;
@@ -45,6 +46,10 @@ kinds! {
     WritesClosed = 403 "writes-closed" "Writing is not open to you";
     /// There is no such product.
     NotFound = 404 "not-found" "There is no such product";
+    /// There is no such supplier.
+    NoSuchSupplier = 404 "no-such-supplier" "There is no such supplier";
+    /// The supplier has no such sync.
+    NoSuchSync = 404 "no-such-sync" "There is no such sync";
     /// There is nothing at this path.
     NoSuchPath = 404 "no-such-path" "There is nothing at this path";
     /// The path takes other methods.
@@ -71,6 +76,8 @@ kinds! {
     TooBroad = 503 "too-broad" "The listing would read too much";
     /// Only the search index can answer, and it is not ready.
     IndexBuilding = 503 "index-building" "The search index is being built";
+    /// The supplier is left alone.
+    SupplierUnavailable = 503 "supplier-unavailable" "The supplier is left alone for a while";
     /// The database is away.
     Unavailable = 503 "unavailable" "The catalogue is not available";
 }
@@ -83,6 +90,8 @@ pub struct Problem {
     field: Option<String>,
     /// The methods the path takes, for the `Allow` field.
     allow: Option<String>,
+    /// When it is worth trying again, if that is not in a second.
+    retry_after: Option<Duration>,
 }
 
 /// The document of RFC 9457.
@@ -108,7 +117,7 @@ pub struct ProblemDocument {
 impl Problem {
     /// A problem of `kind`; `detail` is a sentence for the client.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, allow: None }
+        Self { kind, detail: detail.into(), field: None, allow: None, retry_after: None }
     }
 
     /// The same with the name of the field that is wrong.
@@ -116,6 +125,12 @@ impl Problem {
     pub fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
+    }
+
+    /// The same with the time after which it is worth trying again.
+    #[must_use]
+    pub fn retry_after(self, pause: Duration) -> Self {
+        Self { retry_after: Some(pause), ..self }
     }
 
     /// A method that the path does not take; `allow` lists those it does.
@@ -228,7 +243,8 @@ impl IntoResponse for Problem {
             .content_type(CONTENT_TYPE)
             .header(header::CACHE_CONTROL, "no-store");
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response = response.header(header::RETRY_AFTER, "1");
+            let seconds = self.retry_after.map_or(1, |pause| pause.as_secs().max(1));
+            response = response.header(header::RETRY_AFTER, seconds);
         }
         if let Some(allow) = &self.allow {
             response = response.header(header::ALLOW, allow);

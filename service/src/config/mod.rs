@@ -7,6 +7,7 @@ mod log;
 mod reader;
 mod redis;
 mod search;
+mod suppliers;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use redis::Redis;
+pub use suppliers::Supplier;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -36,6 +38,8 @@ pub struct Config {
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
+    /// Whose offers are pulled into the catalogue, by name.
+    pub suppliers: Vec<Supplier>,
     /// Logging.
     pub log: Log,
 }
@@ -45,6 +49,11 @@ pub struct Config {
 pub struct Secret(String);
 
 impl Secret {
+    /// `text` as a secret.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, for the one place that needs it.
     pub fn expose(&self) -> &str {
         &self.0
