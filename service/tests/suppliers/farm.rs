@@ -131,8 +131,10 @@ impl Farm {
                 self.offers(&target, &authorization).await
             };
             stream.write_all(&answer.bytes).await.ok()?;
-            while answer.goes_on {
-                stream.write_all(&[b' '; 65_536]).await.ok()?;
+            if answer.goes_on {
+                loop {
+                    stream.write_all(&[b' '; 65_536]).await.ok()?;
+                }
             }
             if answer.breaks_off {
                 return None;

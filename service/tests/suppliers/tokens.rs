@@ -38,7 +38,7 @@ fn replica(farm: &Farm, redis: Option<&Server>, watch: &Watch) -> Arc<Suppliers>
     let folder = TempDir::new().unwrap();
     let config = configure(&folder, "sqlite:unused.db", &farm.section());
     let redis =
-        redis.map(|server| Arc::new(Redis::open(&server.url().parse().unwrap(), Duration::from_millis(500)).unwrap()));
+        redis.map(|server| Arc::new(Redis::open(&server.url().parse().unwrap(), Duration::from_millis(100)).unwrap()));
     let clients_wait = Duration::from_secs(4);
     Arc::new(Suppliers::open(&config.suppliers, redis.as_ref(), clients_wait, &watch.clock()).unwrap())
 }
