@@ -77,13 +77,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let redis = &config.redis;
-    let redis = redis.url.as_ref().map(|url| Redis::open(url, redis.timeout).map(Arc::new)).transpose()?;
-    // Whoever waits for a supplier through us gets an answer before the request's own time is over.
-    let clients_wait = config.http.request_timeout / 5 * 4;
-    let suppliers = Suppliers::open(&config.suppliers, redis.as_ref(), clients_wait, &clock);
-    let suppliers = Arc::new(suppliers.map_err(StartError::Certificates)?);
-    let (pulled, pulled_into, pulled_at) = (Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock));
+    let suppliers = Arc::new(open_suppliers(config, &clock)?);
+    let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+    let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
     let context = Context { catalogue, cursors, clock, suppliers };
 
     let limits = Limits {
@@ -92,13 +88,11 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         shutdown_timeout: config.http.shutdown_timeout,
     };
     let draining = Arc::new(AtomicBool::new(false));
-    let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let shutdown = Shutdown { draining: Arc::clone(&draining), stop: stop.clone() };
     let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
-    let pulling = tokio::spawn(suppliers::run(pulled, pulled_into, pulled_at, stop.clone()));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
 
@@ -107,7 +101,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         admin_address,
         store,
         projection: projecting,
-        pulling,
+        pulling: tokio::spawn(pulling),
         draining,
         stop,
         stop_admin,
@@ -134,6 +128,14 @@ impl App {
         let _ = self.admin.await;
         self.store.close().await;
     }
+}
+
+fn open_suppliers(config: &Config, clock: &Clock) -> Result<Suppliers, StartError> {
+    let redis = &config.redis;
+    let redis = redis.url.as_ref().map(|url| Redis::open(url, redis.timeout).map(Arc::new)).transpose()?;
+    // Whoever waits for a supplier through us gets an answer before the request's own time is over.
+    let clients_wait = config.http.request_timeout / 5 * 4;
+    Suppliers::open(&config.suppliers, redis.as_ref(), clients_wait, clock).map_err(StartError::Certificates)
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
