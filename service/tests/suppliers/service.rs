@@ -44,6 +44,12 @@ impl Service {
         Self::start_on(TempDir::new().unwrap(), Some(database), &url, toml).await
     }
 
+    /// A further one on the same MariaDB.
+    pub async fn another(&self, toml: &str) -> Self {
+        let url = self.home.1.as_ref().unwrap().url();
+        Self::start_on(TempDir::new().unwrap(), None, &url, toml).await
+    }
+
     async fn start_on(folder: TempDir, database: Option<mariadb::Database>, url: &str, toml: &str) -> Self {
         let config = configure(&folder, url, toml);
         store::migrate(&config.database.url).await.unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::farm::{Farm, Mood, offer};
-use crate::service::Service;
+use crate::service::{Service, ended};
 
 /// Those counts of a sync that are not 0.
 fn counts(sync: &Value) -> Value {
@@ -68,6 +68,31 @@ async fn there_is_one_sync_at_a_time() {
     assert_eq!(counts(&service.sync().await), json!({"made": 250, "pages": 3}));
     assert_eq!(farm.state().asked, 3, "each page once");
     service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_share_one_sync() {
+    let farm = Farm::start(250).await;
+    farm.mood(Mood::Slow(std::time::Duration::from_millis(100)));
+    let one = Service::start_on_mariadb(&farm.section()).await;
+    let other = one.another(&farm.section()).await;
+    let path = "/v1/suppliers/green-valley/sync";
+    let (here, there) = tokio::join!(one.post(path), other.post(path));
+    assert_eq!((here.status().as_u16(), there.status().as_u16()), (202, 202));
+    assert_eq!(here.headers()["location"], there.headers()["location"]);
+    let location = here.headers()["location"].to_str().unwrap();
+    let (here, there) = (format!("{}{location}", one.base), format!("{}{location}", other.base));
+    let (here, there) = tokio::join!(ended(&one.client, &here), ended(&other.client, &there));
+    assert_eq!(counts(&here), json!({"made": 250, "pages": 3}));
+    assert_eq!(here, there, "whoever is asked knows it");
+    assert_eq!(farm.state().asked, 3, "each page once");
+    // Whoever is left goes on with what the other one cannot.
+    farm.mood(Mood::Slow(std::time::Duration::from_millis(300)));
+    let asked = one.post(path).await.headers()["location"].to_str().unwrap().to_owned();
+    other.stop().await;
+    let sync = ended(&one.client, &format!("{}{asked}", one.base)).await;
+    assert_eq!(counts(&sync), json!({"unchanged": 250, "pages": 3}));
+    one.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
