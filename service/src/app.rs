@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::store::{self, Store, StoreError};
+use farmlokal_catalog::store::{self, Listeners, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
-use crate::api::{self, Clock, Context};
+use crate::api::{self, Context};
+use crate::cache::relay::Relay;
+use crate::cache::{Cache, Clock};
 use crate::config::Config;
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
@@ -32,12 +34,12 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The Redis in the configuration cannot be used.
+    #[error("redis.url: {0}")]
+    Redis(#[from] LinkError),
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
-    /// Redis can never be reached like this.
-    #[error("redis: {0}")]
-    Redis(#[from] LinkError),
     /// There is nobody to trust.
     #[error("suppliers: no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
     Certificates(std::io::Error),
@@ -50,6 +52,8 @@ pub struct App {
     /// Where the admin port listens.
     pub admin_address: SocketAddr,
     store: Arc<dyn Store>,
+    /// Keeps the cache true.
+    relay: JoinHandle<()>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
     /// Pulls what suppliers offer.
@@ -72,15 +76,20 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let admin_listener = listen("admin.listen", config.admin_listen).await?;
     let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
 
+    let redis = config.redis.url.as_ref().map(|url| Redis::open(url, config.redis.timeout)).transpose()?.map(Arc::new);
+    let cache = Cache::new(config.cache.settings.clone(), Arc::clone(&clock));
     let database = &config.database;
-    let store = store::open(&database.url, database.replica_url.as_ref(), &database.options).await?;
+    let listeners = Listeners::default().with(Arc::clone(&cache) as _);
+    let options = Options { listeners, ..database.options.clone() };
+    let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let suppliers = Arc::new(open_suppliers(config, &clock)?);
+    let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock)?);
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
-    let context = Context { catalogue, cursors, clock, suppliers };
+    let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
+    let context = Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock, suppliers };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -92,14 +101,16 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
+    let relaying = tokio::spawn(relay.run(stop.clone()));
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
+    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
         store,
+        relay: relaying,
         projection: projecting,
         pulling: tokio::spawn(pulling),
         draining,
@@ -120,6 +131,7 @@ impl App {
         self.stop.cancel();
         // A panic in the accept loop has ended it already; there is nothing left to wait for.
         let _ = self.public.await;
+        let _ = self.relay.await;
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }
@@ -130,12 +142,10 @@ impl App {
     }
 }
 
-fn open_suppliers(config: &Config, clock: &Clock) -> Result<Suppliers, StartError> {
-    let redis = &config.redis;
-    let redis = redis.url.as_ref().map(|url| Redis::open(url, redis.timeout).map(Arc::new)).transpose()?;
+fn open_suppliers(config: &Config, redis: Option<&Arc<Redis>>, clock: &Clock) -> Result<Suppliers, StartError> {
     // Whoever waits for a supplier through us gets an answer before the request's own time is over.
     let clients_wait = config.http.request_timeout / 5 * 4;
-    Suppliers::open(&config.suppliers, redis.as_ref(), clients_wait, clock).map_err(StartError::Certificates)
+    Suppliers::open(&config.suppliers, redis, clients_wait, clock).map_err(StartError::Certificates)
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -7,4 +7,5 @@ pub mod mariadb;
 pub mod port;
 pub mod process;
 pub mod program;
+pub mod proxy;
 pub mod redis;

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use chrono::Utc;
 use tokio::time::{Instant, timeout};
 
-use super::tail::Tail;
 use super::{POLL, Projection, ProjectionError};
 use crate::search::{IndexWriter, SearchError, SearchIndex};
+use crate::store::Tail;
 use crate::store::changes::Change;
 use crate::{Limit, ProductId};
 
@@ -24,6 +24,7 @@ impl Projection {
     /// Bulk loads up to the change `covered` are in it already.
     pub(super) async fn follow(&self, index: SearchIndex, covered: u64) -> Result<&'static str, ProjectionError> {
         let mut tail = Tail::at(index.position());
+        self.stamp.store(tail.stamp(), Ordering::Release);
         let mut writer = self
             .blocking({
                 let index = index.clone();
@@ -44,6 +45,8 @@ impl Projection {
             tail.saw(changes.iter().map(|change| change.number), Instant::now());
             if !changes.is_empty() {
                 writer = self.take_over(writer, &changes, tail.settled()).await?;
+                // After the commit: whoever reads the new stamp finds the new index.
+                self.stamp.store(tail.stamp(), Ordering::Release);
                 self.note_lag(&[]);
             }
             polls += 1;

@@ -10,6 +10,7 @@ mod plan_cases;
 mod relevance;
 mod sqlite;
 pub mod syncs;
+mod tail;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use inbox::Inbox;
 pub use syncs::Syncs;
+pub use tail::Tail;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).

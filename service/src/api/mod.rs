@@ -1,6 +1,7 @@
 //! The public API: operations, their values and errors, and the document that describes them.
 
 pub mod answer;
+pub mod cached;
 pub mod categories;
 pub mod contract;
 pub mod document;
@@ -22,12 +23,11 @@ use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
+use crate::cache::{Cache, Clock};
 use crate::config;
 use crate::suppliers::Suppliers;
+use cached::ClientCaching;
 use problem::Problem;
-
-/// Where the time comes from, so that tests can say what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the operations work with.
 #[derive(Clone)]
@@ -36,6 +36,10 @@ pub struct Context {
     pub catalogue: Catalogue,
     /// Seals and opens cursors.
     pub cursors: CursorKey,
+    /// Finished answers.
+    pub cache: Arc<Cache<Problem>>,
+    /// How long others may keep answers.
+    pub client_caching: ClientCaching,
     /// The clock.
     pub clock: Clock,
     /// Whose offers are pulled.
@@ -84,6 +88,12 @@ fn operations(context: Context) -> Operations {
 pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
     let routes = contract::routes(operations(context));
     let routes = ui::add(routes);
-    limits::Limits::new(routes, limits)
-        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
+    let guarded = limits::Limits::new(routes, limits)
+        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
+    guarded.around(async |endpoint, request| {
+        let safe = request.method().is_safe();
+        let mut response = endpoint.call(request).await?;
+        cached::uncached(safe, &mut response);
+        Ok(response)
+    })
 }

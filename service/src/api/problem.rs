@@ -253,6 +253,17 @@ impl IntoResponse for Problem {
     }
 }
 
+/// An older answer is better than these.
+impl crate::cache::Failure for Problem {
+    fn is_outage(&self) -> bool {
+        matches!(self.kind, Kind::Unavailable | Kind::Busy)
+    }
+
+    fn broken() -> Self {
+        Self::internal(&"the computation of an answer broke off")
+    }
+}
+
 impl From<Invalid> for Problem {
     fn from(invalid: Invalid) -> Self {
         Self::new(Kind::InvalidParameter, format!("{invalid}.")).field(invalid.field)

@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader, key_of};
-use super::{Config, DEFAULTS, database, http, log, redis, search, suppliers};
+use super::{Config, DEFAULTS, cache, database, http, log, redis, search, suppliers};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, and
 /// what Kubernetes sets for a Service of that name.
@@ -52,6 +52,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let http = http::read(&mut reader);
     let admin_listen = reader.listen("admin.listen");
     let database = database::read(&mut reader);
+    let cache = cache::read(&mut reader);
     let redis = redis::read(&mut reader);
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
@@ -62,6 +63,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             http: http?,
             admin_listen: admin_listen?,
             database: database?,
+            cache: cache?,
             redis: redis?,
             search_dir: search_dir?,
             seed_rows: seed_rows?,

@@ -1,5 +1,6 @@
 //! The configuration: typed, checked whole at start, secrets hidden.
 
+mod cache;
 mod database;
 mod http;
 mod load;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use cache::Cache;
 pub use database::Database;
 pub use http::Http;
 pub use load::{ConfigError, load};
@@ -32,6 +34,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The catalogue's database.
     pub database: Database,
+    /// Finished answers.
+    pub cache: Cache,
     /// The Redis that replicas share.
     pub redis: Redis,
     /// Where the search index is; `None` to search by SQL.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use farmlokal_catalog::inbox::SourceName;
 
-use crate::api::Clock;
+use crate::cache::Clock;
 use crate::config;
 use crate::outbound::{Failure, HttpClient};
 use crate::redis::Redis;

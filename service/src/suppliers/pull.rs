@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::page::Page;
 use super::walk::{BadPaging, Walk};
 use super::{Supplier, Suppliers};
-use crate::api::Clock;
+use crate::cache::Clock;
 use crate::outbound::Failure;
 
 /// How often one looks for syncs that others asked for or left behind.

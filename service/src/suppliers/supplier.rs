@@ -13,8 +13,8 @@ use url::Url;
 
 use super::page::Page;
 use super::token::{Fetch, Seal, Shared, Token, Tokens};
-use crate::api::Clock;
 use crate::breaker::{Breaker, State};
+use crate::cache::Clock;
 use crate::config;
 use crate::outbound::{Backoff, Caller, Failure, HttpClient, Patience};
 use crate::redis::Redis;

@@ -9,6 +9,7 @@
 )]
 
 mod cases;
+mod replicas;
 mod service;
 
 /// Runs every case on `$engine`; a case takes the service it is to test.
@@ -19,6 +20,7 @@ macro_rules! suite {
                 listing::{walks_every_order_to_its_end, follows_links, takes_filters_together, counts_up_to_a_cap, searches_words},
                 cursors::{belong_to_one_listing, are_refused_when_altered, adopt_what_is_not_stated},
                 writes::{make_read_change_remove, guard_against_lost_changes, name_the_wrong_field, count_categories, stay_on_this_machine},
+                caching::{every_operation_says_what_may_be_kept, answers_come_from_the_cache_until_a_write, tells_and_forgets_on_the_admin_port},
                 conditions::{answer_304_to_those_who_have_it, show_a_change_at_once},
                 hostile::{gets_a_problem_that_names_the_field, is_never_an_error_in_a_search},
                 original::{answers_as_it_did},
@@ -48,3 +50,4 @@ macro_rules! suite {
 suite!(sqlite);
 suite!(sqlite_without_index);
 suite!(mariadb);
+suite!(mariadb_and_redis);

@@ -6,7 +6,7 @@ use farmlokal::app::{self, App};
 use farmlokal::config::{self, Config};
 use farmlokal_catalog::store::{self, bulk::BulkProduct};
 use farmlokal_seed::{Generator, Plan, progress};
-use farmlokal_testkit::mariadb;
+use farmlokal_testkit::{mariadb, redis};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +26,8 @@ pub enum Engine {
     sqlite_without_index,
     /// MariaDB, with the search index.
     mariadb,
+    /// The same, with the cache shared in Redis.
+    mariadb_and_redis,
 }
 
 /// What a service keeps of its database until it ends; dropping it removes the database.
@@ -33,6 +35,7 @@ pub enum Engine {
 struct Home {
     folder: TempDir,
     database: Option<mariadb::Database>,
+    redis: Option<redis::Server>,
 }
 
 pub struct Service {
@@ -48,7 +51,9 @@ impl Service {
     pub async fn start(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
         let database = match engine {
-            Engine::mariadb => Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap()),
+            Engine::mariadb | Engine::mariadb_and_redis => {
+                Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap())
+            }
             Engine::sqlite | Engine::sqlite_without_index => None,
         };
         let url = match &database {
@@ -56,9 +61,15 @@ impl Service {
             None => format!("sqlite:{}", folder.path().join("catalogue.db").display()),
         };
         let indexed = engine != Engine::sqlite_without_index;
+        let redis = match engine {
+            Engine::mariadb_and_redis => Some(tokio::task::spawn_blocking(redis::Server::start).await.unwrap()),
+            _ => None,
+        };
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}",
-            folder.path().display()
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n\
+             [redis]\nurl = '{}'\ntimeout_ms = 5000",
+            folder.path().display(),
+            redis.as_ref().map(redis::Server::url).unwrap_or_default(),
         ));
         store::migrate(&config.database.url).await.unwrap();
         let plan = Plan { rows: ROWS, batch: 200, seed: SEED };
@@ -68,7 +79,13 @@ impl Service {
         let app = app::start(&config).await.unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (base, admin) = (format!("http://{}", app.address), format!("http://{}", app.admin_address));
-        let service = Self { client, base, admin, indexed, app, home: Home { folder, database } };
+        let service = Self { client, base, admin, indexed, app, home: Home { folder, database, redis } };
+        let shared = service.home.redis.is_some();
+        let follows = async || {
+            let cache = service.admin_json("/v1/admin/cache").await;
+            cache["live"] == true && cache["shared"] == shared
+        };
+        service.until("the cache follows the changes", follows).await;
         if indexed {
             service.until("the index is ready", async || service.search_status().await["state"] == "ready").await;
         }
@@ -93,7 +110,12 @@ impl Service {
 
     /// What the admin port says of the index.
     pub async fn search_status(&self) -> Value {
-        self.client.get(format!("{}/v1/admin/search", self.admin)).send().await.unwrap().json().await.unwrap()
+        self.admin_json("/v1/admin/search").await
+    }
+
+    /// The JSON of an answer of the admin port.
+    pub async fn admin_json(&self, path: &str) -> Value {
+        self.client.get(format!("{}{path}", self.admin)).send().await.unwrap().json().await.unwrap()
     }
 
     pub async fn stop(self) {

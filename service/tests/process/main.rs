@@ -9,5 +9,6 @@
 mod child;
 mod commands;
 mod connections;
+mod redis_tls;
 mod shutdown;
 mod startup;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use farmlokal::api::Clock;
+use farmlokal::cache::Clock;
 use farmlokal::redis::Redis;
 use farmlokal::suppliers::Suppliers;
 use farmlokal_catalog::Timestamp;

@@ -2,9 +2,10 @@
 
 pub mod body;
 pub mod facets;
-mod list;
+pub(super) mod list;
 
 use farmlokal_catalog::cursor::Stated;
+use farmlokal_catalog::store::StoreError;
 use farmlokal_catalog::{Category, Filter, Limit, Order, Price, PriceRange, ProductId, ProductPatch};
 use poem::Request;
 use poem_openapi::param::{Header, Path, Query};
@@ -12,60 +13,16 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::answer::{Failure, Failures, Rendered};
+use super::cached::{Cached, Policy, found};
 use super::values::{Number, Search, Text};
 use super::{Context, Tag, etag, writers};
 use body::{NewProductBody, PageBody, ProductBody, ProductPatchBody};
 use facets::FacetList;
 
+use crate::cache::{Answer, Asked, Namespace, Operation, Question};
+
 /// The operations on products.
 pub struct ProductsApi(pub Context);
-
-/// A page, or the news that the client has it.
-#[derive(ApiResponse)]
-pub enum ListAnswer {
-    /// A page of products.
-    #[oai(status = 200)]
-    Page(
-        Rendered<PageBody>,
-        /// The page's entity tag, for `If-None-Match`.
-        #[oai(header = "ETag")]
-        String,
-        /// Where the next page is: `<…>; rel="next"` (RFC 8288).
-        #[oai(header = "Link")]
-        Option<String>,
-        /// Who found the products, where a B-tree could not: `index`, or `sql` while the search index
-        /// is not ready.
-        #[oai(header = "Search-Source")]
-        Option<String>,
-    ),
-    /// The page is the one the client has.
-    #[oai(status = 304)]
-    Unchanged(
-        /// The page's entity tag.
-        #[oai(header = "ETag")]
-        String,
-    ),
-}
-
-/// A product, or the news that the client has it.
-#[derive(ApiResponse)]
-pub enum ProductAnswer {
-    /// The product.
-    #[oai(status = 200)]
-    Product(
-        Rendered<ProductBody>,
-        /// The product's entity tag, for `If-None-Match` and `If-Match`.
-        #[oai(header = "ETag")]
-        String,
-    ),
-    /// The product is the one the client has.
-    #[oai(status = 304)]
-    Unchanged(
-        /// The product's entity tag.
-        #[oai(header = "ETag")]
-        String,
-    ),
-}
 
 /// The product that was made.
 #[derive(ApiResponse)]
@@ -191,7 +148,7 @@ impl ProductsApi {
         /// The entity tag of a page the client has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-    ) -> Result<ListAnswer, Failure<ListFailures>> {
+    ) -> Result<Cached<PageBody>, Failure<ListFailures>> {
         let price = PriceRange::new(min_price.0.map(|price| price.0), max_price.0.map(|price| price.0))?;
         let request = list::Request {
             stated: Stated {
@@ -204,14 +161,7 @@ impl ProductsApi {
             total: total.0.unwrap_or(false),
             facets: facets.0.map_or_else(Vec::new, |facets| facets.0.0),
         };
-        let answer = list::page(&self.0, request).await?;
-        let page = Rendered::new(&answer.page)?;
-        let tag = etag::of_bytes(page.bytes());
-        Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
-            ListAnswer::Unchanged(tag)
-        } else {
-            ListAnswer::Page(page, tag, answer.link, answer.searched_by.map(str::to_owned))
-        })
+        Ok(list::answer(&self.0, request, if_none_match.0.as_deref()).await?)
     }
 
     /// Make a product
@@ -242,14 +192,25 @@ impl ProductsApi {
         /// The entity tag of the product the client has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-    ) -> Result<ProductAnswer, Failure<GetFailures>> {
-        let product = self.0.catalogue.store().get(id.0.0).await?;
-        let tag = etag::of_product(&product);
-        Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
-            ProductAnswer::Unchanged(tag)
-        } else {
-            ProductAnswer::Product(Rendered::new(&ProductBody::from(product))?, tag)
-        })
+    ) -> Result<Cached<ProductBody>, Failure<GetFailures>> {
+        let (id, catalogue) = (id.0.0, self.0.catalogue.clone());
+        let asked = Asked {
+            operation: Operation::GetProduct,
+            namespace: Namespace::of_product(id),
+            stamp: None,
+            question: Question::of("product").number(id.get().unsigned_abs()),
+        };
+        let load = async move {
+            match catalogue.store().get(id).await {
+                Ok(product) => {
+                    let tag = etag::of_product(&product);
+                    found(&ProductBody::from(product), Some(tag), None, None)
+                }
+                Err(StoreError::NotFound) => Ok(Answer::Absent),
+                Err(error) => Err(error.into()),
+            }
+        };
+        Ok(self.0.answer(asked, Policy::Item, if_none_match.0.as_deref(), load).await?)
     }
 
     /// Change a product

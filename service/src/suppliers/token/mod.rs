@@ -11,7 +11,7 @@ use std::time::Duration;
 use farmlokal_catalog::Timestamp;
 use tokio::sync::watch;
 
-use crate::api::Clock;
+use crate::cache::Clock;
 use crate::config::Secret;
 use crate::outbound::Failure;
 

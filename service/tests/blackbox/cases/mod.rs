@@ -1,5 +1,6 @@
 //! The cases, by topic.
 
+pub mod caching;
 pub mod conditions;
 pub mod cursors;
 pub mod framework;
