@@ -7,6 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -115,23 +116,33 @@ impl CursorKey {
             key,
             id: id.get(),
         };
+        self.seal_payload(&payload)
+    }
+
+    /// The scan that `token` carries.
+    pub fn open(&self, token: &str) -> Result<Scan, CursorError> {
+        let payload: Payload = self.open_payload(token)?;
+        payload.read().ok().flatten().ok_or(CursorError::Unreadable)
+    }
+
+    /// The token that carries `payload`. Each kind of payload has fields that the others refuse.
+    pub(crate) fn seal_payload(&self, payload: &impl Serialize) -> String {
         // Strings and integers always serialise.
-        let json = serde_json::to_vec(&payload).unwrap_or_default();
+        let json = serde_json::to_vec(payload).unwrap_or_default();
         let mut token = self.mac(&json).finalize().into_bytes()[..MAC_BYTES].to_vec();
         token.extend(json);
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// The scan that `token` carries.
-    pub fn open(&self, token: &str) -> Result<Scan, CursorError> {
+    /// The payload that `token` carries.
+    pub(crate) fn open_payload<T: DeserializeOwned>(&self, token: &str) -> Result<T, CursorError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(CursorError::Unreadable);
         }
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| CursorError::Unreadable)?;
         let (mac, json) = bytes.split_at_checked(MAC_BYTES).ok_or(CursorError::Unreadable)?;
         self.mac(json).verify_truncated_left(mac).map_err(|_| CursorError::Unreadable)?;
-        let payload: Payload = serde_json::from_slice(json).map_err(|_| CursorError::Unreadable)?;
-        payload.read().ok().flatten().ok_or(CursorError::Unreadable)
+        serde_json::from_slice(json).map_err(|_| CursorError::Unreadable)
     }
 
     fn mac(&self, json: &[u8]) -> Hmac<Sha256> {

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod cursor;
 pub mod inbox;
 pub mod invalid;
+pub mod once;
 pub mod price;
 pub mod product;
 pub mod projection;

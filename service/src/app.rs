@@ -1,5 +1,6 @@
 //! Wires the parts of the service together; the only file that knows them all.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,7 @@ use farmlokal_catalog::projection::Projection;
 use farmlokal_catalog::store::{self, Listeners, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -16,10 +18,12 @@ use crate::admin::{self, Readiness};
 use crate::api::{self, Context};
 use crate::cache::relay::Relay;
 use crate::cache::{Cache, Clock};
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::housekeeping;
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 use crate::suppliers::{self, Suppliers};
+use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +60,10 @@ pub struct App {
     relay: JoinHandle<()>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
+    /// Applies events.
+    events: JoinHandle<()>,
+    /// Forgets what is old.
+    housekeeping: JoinHandle<()>,
     /// Pulls what suppliers offer.
     pulling: JoinHandle<()>,
     draining: Arc<AtomicBool>,
@@ -85,11 +93,14 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
+    let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
     let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock)?);
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
-    let context = Context { catalogue, cursors, cache: Arc::clone(&cache), client_caching, clock, suppliers };
+    let cached = Arc::clone(&cache);
+    let context =
+        Context { catalogue, cursors, cache: cached, client_caching, clock: Arc::clone(&clock), intake, suppliers };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -103,6 +114,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let relaying = tokio::spawn(relay.run(stop.clone()));
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
+    let events = tokio::spawn(worker.run(stop.clone()));
+    let keeping = housekeeping::run(Arc::clone(&store), clock, config.webhooks.retention, stop.clone());
+    let housekeeping = tokio::spawn(keeping);
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
@@ -112,6 +126,8 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         store,
         relay: relaying,
         projection: projecting,
+        events,
+        housekeeping,
         pulling: tokio::spawn(pulling),
         draining,
         stop,
@@ -135,11 +151,28 @@ impl App {
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }
+        let _ = self.events.await;
+        let _ = self.housekeeping.await;
         let _ = self.pulling.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
     }
+}
+
+/// What takes events in, and what applies them.
+fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) -> (Intake, Worker) {
+    let wake = Arc::new(Notify::new());
+    let intake = Intake::new(config.sources.clone(), Arc::<dyn Store>::clone(store), Arc::clone(&wake));
+    let backoff = Backoff {
+        first: config.retry_first,
+        longest: config.retry_longest,
+        attempts: config.max_attempts,
+        // Another one in each process.
+        seed: RandomState::new().hash_one(()),
+    };
+    let options = WorkerOptions { concurrency: config.concurrency, poll: config.poll, backoff };
+    (intake, Worker::new(Arc::<dyn Store>::clone(store), Arc::clone(clock), wake, options))
 }
 
 fn open_suppliers(config: &Config, redis: Option<&Arc<Redis>>, clock: &Clock) -> Result<Suppliers, StartError> {

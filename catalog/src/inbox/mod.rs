@@ -2,6 +2,7 @@
 //!
 //! The inbox itself is a table; see [`Inbox`](crate::store::Inbox).
 
+mod cursor;
 mod event;
 mod order;
 
@@ -12,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{EventId, EventType, Invalid, Timestamp};
 
+pub use cursor::EventScan;
 pub use event::{Effect, Head, ProductEvent, ProductRef};
 pub use order::{Aspect, Decision, Seen, Stamp, Step};
 

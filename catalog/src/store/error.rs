@@ -16,6 +16,9 @@ pub enum StoreError {
         /// The version it has.
         current: Version,
     },
+    /// Somebody else is doing the request by now, or has done it.
+    #[error("the request was overtaken by another try of it")]
+    Overtaken,
     /// No connection became free in time: too much work at once.
     #[error("no database connection became free in time")]
     Busy,

@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod changes;
 mod error;
+pub mod idempotency;
 pub mod inbox;
 mod mysql;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
     Timestamp, Total, Version,
@@ -24,6 +26,7 @@ use crate::{
 
 pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
+pub use idempotency::Idempotency;
 pub use inbox::Inbox;
 pub use syncs::Syncs;
 pub use tail::Tail;
@@ -31,7 +34,7 @@ pub use tail::Tail;
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox + Syncs {
+pub trait Store: ChangeLog + Inbox + Idempotency + Syncs {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 
@@ -46,6 +49,16 @@ pub trait Store: ChangeLog + Inbox + Syncs {
 
     /// Keeps a new product, made `now`.
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError>;
+
+    /// Keeps a new product, made `now`, and the answer that `render` makes of it, in one transaction, if `claim`
+    /// still holds ([`StoreError::Overtaken`]).
+    async fn create_once(
+        &self,
+        claim: &Claim,
+        details: NewProduct,
+        now: Timestamp,
+        render: &Render,
+    ) -> Result<KeptAnswer, StoreError>;
 
     /// Changes the product `id`, if one of `expected` is its version (any, when `None`). A patch that
     /// changes nothing leaves version and time as they are.

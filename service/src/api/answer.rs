@@ -34,6 +34,11 @@ impl<T: Serialize> Rendered<T> {
         Self { bytes, of: PhantomData }
     }
 
+    /// What was rendered before.
+    pub fn kept(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), of: PhantomData }
+    }
+
     /// The JSON.
     pub fn into_bytes(self) -> Bytes {
         self.bytes

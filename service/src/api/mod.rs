@@ -6,15 +6,18 @@ pub mod categories;
 pub mod contract;
 pub mod document;
 pub mod etag;
+mod idempotency;
 pub mod limits;
 pub mod original;
 pub mod original_sync;
+pub mod original_webhook;
 pub mod problem;
 pub mod products;
 pub mod suggest;
 pub mod suppliers;
 pub mod ui;
 pub mod values;
+pub mod webhooks;
 mod writers;
 
 use std::sync::Arc;
@@ -26,6 +29,7 @@ use poem_openapi::Tags;
 use crate::cache::{Cache, Clock};
 use crate::config;
 use crate::suppliers::Suppliers;
+use crate::webhooks::Intake;
 use cached::ClientCaching;
 use problem::Problem;
 
@@ -44,6 +48,8 @@ pub struct Context {
     pub clock: Clock,
     /// Whose offers are pulled.
     pub suppliers: Arc<Suppliers>,
+    /// Takes events in.
+    pub intake: Intake,
 }
 
 impl Context {
@@ -59,6 +65,8 @@ enum Tag {
     Catalogue,
     /// Whose offers are pulled into the catalogue.
     Suppliers,
+    /// Events that others send.
+    Webhooks,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
 }
@@ -68,7 +76,9 @@ type Operations = (
     categories::CategoriesApi,
     suggest::SuggestApi,
     suppliers::SuppliersApi,
+    webhooks::WebhooksApi,
     original::OriginalApi,
+    original_webhook::OriginalWebhookApi,
     original_sync::OriginalSyncApi,
 );
 
@@ -78,7 +88,9 @@ fn operations(context: Context) -> Operations {
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
         suppliers::SuppliersApi(context.clone()),
+        webhooks::WebhooksApi(context.clone()),
         original::OriginalApi(context.clone()),
+        original_webhook::OriginalWebhookApi(context.clone()),
         original_sync::OriginalSyncApi(context),
     )
 }

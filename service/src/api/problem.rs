@@ -15,6 +15,8 @@ use serde::Serialize;
 
 use super::values;
 
+mod webhooks;
+
 /// The media type of RFC 9457.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -42,10 +44,16 @@ kinds! {
     InvalidCursor = 400 "invalid-cursor" "The cursor cannot be followed";
     /// The request is not HTTP as we speak it.
     MalformedRequest = 400 "malformed-request" "The request cannot be read";
+    /// Nothing proves that an event was sent by who it says, and now.
+    Unverified = 401 "unverified" "The event is not believed";
     /// Writing is not open to this caller.
     WritesClosed = 403 "writes-closed" "Writing is not open to you";
     /// There is no such product.
     NotFound = 404 "not-found" "There is no such product";
+    /// Nobody is configured under this name.
+    NoSuchSource = 404 "no-such-source" "There is no such source of events";
+    /// There is no such event.
+    NoSuchEvent = 404 "no-such-event" "There is no such event";
     /// There is no such supplier.
     NoSuchSupplier = 404 "no-such-supplier" "There is no such supplier";
     /// The supplier has no such sync.
@@ -56,6 +64,12 @@ kinds! {
     MethodNotAllowed = 405 "method-not-allowed" "This path does not take that method";
     /// The request's body did not arrive in time.
     RequestTimeout = 408 "request-timeout" "The request took too long to arrive";
+    /// The id belongs to another event.
+    EventIdReused = 409 "event-id-reused" "The id belongs to another event";
+    /// Another try of the request is under way.
+    UnderWay = 409 "request-under-way" "The request is under way";
+    /// The event is done.
+    NotReplayable = 409 "not-replayable" "The event is done";
     /// The cursor goes through a search index that is gone.
     CursorExpired = 410 "cursor-expired" "The cursor has expired";
     /// The version the client expects is gone.
@@ -66,6 +80,8 @@ kinds! {
     UrlTooLong = 414 "url-too-long" "The URL is too long";
     /// The request's body is of another media type.
     UnsupportedMediaType = 415 "unsupported-media-type" "The body must be JSON";
+    /// The idempotency key stands for another request.
+    KeyReused = 422 "idempotency-key-reused" "The idempotency key stands for another request";
     /// URL and header fields together are too long.
     HeadTooLarge = 431 "head-too-large" "The URL or the header fields are too long";
     /// A bug of ours.
@@ -242,9 +258,13 @@ impl IntoResponse for Problem {
             .status(self.status())
             .content_type(CONTENT_TYPE)
             .header(header::CACHE_CONTROL, "no-store");
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE || self.kind == Kind::UnderWay {
             let seconds = self.retry_after.map_or(1, |pause| pause.as_secs().max(1));
             response = response.header(header::RETRY_AFTER, seconds);
+        }
+        if self.kind == Kind::Unverified {
+            // RFC 9110 wants a challenge with every 401; this one names the scheme of Standard Webhooks.
+            response = response.header(header::WWW_AUTHENTICATE, "StandardWebhooks");
         }
         if let Some(allow) = &self.allow {
             response = response.header(header::ALLOW, allow);
@@ -302,6 +322,9 @@ impl From<StoreError> for Problem {
                 format!("The product is at version {} now; read it again and repeat the change.", current.get()),
             )
             .field("If-Match"),
+            StoreError::Overtaken => {
+                Self::new(Kind::UnderWay, "Another try of this request is under way; ask again for its answer.")
+            }
             StoreError::Busy => Self::new(Kind::Busy, "Too many requests at once; try again in a second."),
             StoreError::TimeLimit => Self::new(
                 Kind::TooBroad,

@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader, key_of};
-use super::{Config, DEFAULTS, cache, database, http, log, redis, search, suppliers};
+use super::{Config, DEFAULTS, cache, database, http, log, redis, search, suppliers, webhooks};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, and
 /// what Kubernetes sets for a Service of that name.
@@ -56,6 +56,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let redis = redis::read(&mut reader);
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
+    let webhooks = webhooks::read(&mut reader);
     let suppliers = suppliers::read(&mut reader);
     let log = log::read(&mut reader);
     let config = || {
@@ -67,6 +68,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             redis: redis?,
             search_dir: search_dir?,
             seed_rows: seed_rows?,
+            webhooks: webhooks?,
             suppliers: suppliers?,
             log: log?,
         })
@@ -155,8 +157,14 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let toml = format!("{FARM}[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'");
+        let toml = format!(
+            "{FARM}[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'\n[webhooks]\n\
+             sources = 'a=whsec_hunter2hunter2hunter2hunter2hunt'"
+        );
         let config = with(&toml).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
+        let ConfigError(mistakes) = with("[webhooks]\nsources = 'a=hunter2'\nretention_hours = 23").unwrap_err();
+        assert!(mistakes[0].starts_with("webhooks.sources") && mistakes[0].contains("must list each source"));
+        assert!(mistakes[1].contains("from 24 to") && !mistakes.concat().contains("hunter2"), "{mistakes:?}");
     }
 }

@@ -9,6 +9,7 @@ mod reader;
 mod redis;
 mod search;
 mod suppliers;
+mod webhooks;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use redis::Redis;
 pub use suppliers::Supplier;
+pub use webhooks::Webhooks;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -42,6 +44,8 @@ pub struct Config {
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
+    /// Events that others send.
+    pub webhooks: Webhooks,
     /// Whose offers are pulled into the catalogue, by name.
     pub suppliers: Vec<Supplier>,
     /// Logging.

@@ -28,6 +28,14 @@ macro_rules! suite {
                     says_who_searched, forgives_misspellings, goes_on_where_it_began, spreads_matches, completes_words,
                     follows_writes, fills_pages_around_what_is_gone
                 },
+                idempotency::{
+                    makes_one_product_of_many_tries, tells_other_requests_apart, keeps_no_failures, refuses_malformed_keys
+                },
+                webhooks::{
+                    change_products, happen_once_however_often_they_are_sent, are_believed_only_when_signed,
+                    are_signed_as_bytes, come_in_any_order, are_parked_and_replayed, are_listed, must_be_events,
+                    of_the_original_are_answered_as_it_did
+                },
                 framework::{errors_are_problems_too, serves_its_documentation, says_whether_it_is_ready},
             );
         }

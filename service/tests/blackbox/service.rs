@@ -44,8 +44,16 @@ pub struct Service {
     pub admin: String,
     pub indexed: bool,
     app: App,
+    config: Config,
     home: Home,
 }
+
+/// The secrets of the source `farm-hub`: the new one and the one it replaces.
+pub const SECRETS: [&str; 2] = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkIHNlY3JldCBvZiB0aGUgZmFybSBodWI="];
+
+/// Everything about webhooks soon: three tries within a moment.
+const WEBHOOKS: &str =
+    "[webhooks]\nsources = 'farm-hub=NEW,OLD;other=OLD'\npoll_ms = 20\nmax_attempts = 3\nretry_first_ms = 40\n";
 
 impl Service {
     pub async fn start(engine: Engine) -> Self {
@@ -67,9 +75,10 @@ impl Service {
         };
         let config = configure(&format!(
             "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n\
-             [redis]\nurl = '{}'\ntimeout_ms = 5000",
+             [redis]\nurl = '{}'\ntimeout_ms = 5000\n{}",
             folder.path().display(),
             redis.as_ref().map(redis::Server::url).unwrap_or_default(),
+            WEBHOOKS.replace("NEW", SECRETS[0]).replace("OLD", SECRETS[1])
         ));
         store::migrate(&config.database.url).await.unwrap();
         let plan = Plan { rows: ROWS, batch: 200, seed: SEED };
@@ -79,7 +88,7 @@ impl Service {
         let app = app::start(&config).await.unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (base, admin) = (format!("http://{}", app.address), format!("http://{}", app.admin_address));
-        let service = Self { client, base, admin, indexed, app, home: Home { folder, database, redis } };
+        let service = Self { client, base, admin, indexed, app, config, home: Home { folder, database, redis } };
         let shared = service.home.redis.is_some();
         let follows = async || {
             let cache = service.admin_json("/v1/admin/cache").await;
@@ -106,6 +115,13 @@ impl Service {
         let path = format!("/v1/products?search={word}&limit=100");
         let found = async || self.json(&path).await["data"].as_array().unwrap().len() == count;
         self.until(&format!("{count} products with {word}"), found).await;
+    }
+
+    /// A further instance of the service on the same database, and where it is.
+    pub async fn second(&self) -> (App, String) {
+        let app = app::start(&self.config).await.unwrap();
+        let base = format!("http://{}", app.address);
+        (app, base)
     }
 
     /// What the admin port says of the index.

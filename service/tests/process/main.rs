@@ -12,3 +12,4 @@ mod connections;
 mod redis_tls;
 mod shutdown;
 mod startup;
+mod webhooks;

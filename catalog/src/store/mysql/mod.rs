@@ -4,6 +4,7 @@ mod applying;
 pub(super) mod bulk;
 mod changes;
 mod external;
+mod idempotency;
 mod inbox;
 mod lease;
 mod listing;
@@ -22,6 +23,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::changes::{Change, ChangeLog, Listeners, LogBounds};
 use super::{DatabaseUrl, Options, Store, StoreError};
+use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
     Timestamp, Total, Version,
@@ -78,6 +80,19 @@ impl Store for MysqlStore {
         let product = self.pools.bounded(write::create(&mut lease, details, now)).await;
         self.pools.wrote();
         Ok(self.listeners.tell(lease.end(product)?).await)
+    }
+
+    async fn create_once(
+        &self,
+        claim: &Claim,
+        details: NewProduct,
+        now: Timestamp,
+        render: &Render,
+    ) -> Result<KeptAnswer, StoreError> {
+        let mut lease = self.pools.write().await?;
+        let answer = self.pools.bounded(write::create_once(&mut lease, claim, details, now, render)).await;
+        self.pools.wrote();
+        Ok(self.listeners.tell(lease.end(answer)?).await)
     }
 
     async fn update(

@@ -4,7 +4,8 @@ use sqlx::Connection as _;
 use sqlx::mysql::MySqlConnection;
 
 use super::row::datetime;
-use super::{changes, read};
+use super::{changes, idempotency, read};
+use crate::once::{Claim, KeptAnswer, Render};
 use crate::store::changes::{Change, Written};
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
@@ -18,6 +19,22 @@ pub(super) async fn create(
     let (product, change) = create_in(&mut transaction, details, now).await?;
     transaction.commit().await?;
     Ok((product, Some(change)))
+}
+
+/// Keeps a new product and the answer to the request for it.
+pub(super) async fn create_once(
+    connection: &mut MySqlConnection,
+    claim: &Claim,
+    details: NewProduct,
+    now: Timestamp,
+    render: &Render,
+) -> Result<Written<KeptAnswer>, StoreError> {
+    let mut transaction = connection.begin().await?;
+    let (product, change) = create_in(&mut transaction, details, now).await?;
+    let answer = render(&product);
+    idempotency::complete(&mut transaction, claim, &answer).await?;
+    transaction.commit().await?;
+    Ok((answer, Some(change)))
 }
 
 /// Keeps a new product in the caller's transaction.

@@ -4,6 +4,7 @@ mod applying;
 pub(super) mod bulk;
 mod changes;
 mod external;
+mod idempotency;
 mod inbox;
 mod listing;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use sqlx::sqlite::{
 
 use super::changes::{Change, ChangeLog, Listeners, LogBounds};
 use super::{DatabaseUrl, Options, Store, StoreError};
+use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
     Timestamp, Total, Version,
@@ -96,6 +98,16 @@ impl Store for SqliteStore {
 
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
         Ok(self.listeners.tell(write::create(&self.writer, details, now).await?).await)
+    }
+
+    async fn create_once(
+        &self,
+        claim: &Claim,
+        details: NewProduct,
+        now: Timestamp,
+        render: &Render,
+    ) -> Result<KeptAnswer, StoreError> {
+        Ok(self.listeners.tell(write::create_once(&self.writer, claim, details, now, render).await?).await)
     }
 
     async fn update(

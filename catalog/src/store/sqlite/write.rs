@@ -2,7 +2,8 @@
 
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
-use super::{changes, read};
+use super::{changes, idempotency, read};
+use crate::once::{Claim, KeptAnswer, Render};
 use crate::store::changes::{Change, Written};
 use crate::store::{StoreError, precondition};
 use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
@@ -20,6 +21,22 @@ pub(super) async fn create(
     let (product, change) = create_in(&mut transaction, details, now).await?;
     transaction.commit().await?;
     Ok((product, Some(change)))
+}
+
+/// Keeps a new product and the answer to the request for it.
+pub(super) async fn create_once(
+    writer: &SqlitePool,
+    claim: &Claim,
+    details: NewProduct,
+    now: Timestamp,
+    render: &Render,
+) -> Result<Written<KeptAnswer>, StoreError> {
+    let mut transaction = writer.begin_with(BEGIN).await?;
+    let (product, change) = create_in(&mut transaction, details, now).await?;
+    let answer = render(&product);
+    idempotency::complete(&mut transaction, claim, &answer).await?;
+    transaction.commit().await?;
+    Ok((answer, Some(change)))
 }
 
 /// Keeps a new product in the caller's transaction.

@@ -4,6 +4,7 @@ mod abandoned;
 mod broken;
 mod busy;
 mod counters;
+mod idempotency;
 mod inbox;
 mod listeners;
 mod listing;

@@ -1,6 +1,7 @@
 //! `/v1/products`: what the operations take and answer. What they do is in one file each.
 
 pub mod body;
+mod create;
 pub mod facets;
 pub(super) mod list;
 
@@ -37,6 +38,9 @@ pub enum CreateAnswer {
         /// The product's entity tag.
         #[oai(header = "ETag")]
         String,
+        /// `true` when this is the answer to an earlier try.
+        #[oai(header = "Idempotent-Replayed")]
+        Option<String>,
     ),
 }
 
@@ -88,10 +92,12 @@ pub struct CreateFailures;
 
 impl Failures for CreateFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
-        (400, "The body is not JSON, or a field is missing, wrong or unknown."),
+        (400, "The body is not JSON, or a field is missing, wrong or unknown, or the key is malformed."),
         (403, "Writing is open to clients on this machine only."),
+        (409, "Another try with this key is under way; ask again after `Retry-After`."),
         (413, "The body is larger than 64 KiB."),
         (415, "The body is not JSON by its Content-Type."),
+        (422, "The key stands for a request with another body."),
         (503, "The database is away or busy."),
     ];
 }
@@ -166,18 +172,20 @@ impl ProductsApi {
 
     /// Make a product
     ///
-    /// Open to clients on this machine only (a loopback address, not through a proxy) until access
-    /// tokens are there.
+    /// With an `Idempotency-Key` it is made once, however often the request is sent within 24 hours: later tries
+    /// are given the first answer. Open to clients on this machine only (a loopback address, not through a proxy)
+    /// until access tokens are there.
     #[oai(path = "/products", method = "post", operation_id = "createProduct")]
     async fn create(
         &self,
         request: &Request,
+        /// A name for this request, new for each that is meant: 1 to 255 characters, such as a UUID.
+        #[oai(name = "Idempotency-Key")]
+        _key: Header<Option<String>>,
         product: Json<NewProductBody>,
     ) -> Result<CreateAnswer, Failure<CreateFailures>> {
         writers::admit(request)?;
-        let product = self.0.catalogue.create(product.0.into(), self.0.now()).await?;
-        let (tag, location) = (etag::of_product(&product), format!("/v1/products/{}", product.id));
-        Ok(CreateAnswer::Created(Rendered::new(&ProductBody::from(product))?, location, tag))
+        Ok(create::answer(create::once(&self.0, request, product.0.into()).await?))
     }
 
     /// Read a product

@@ -3,9 +3,11 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use farmlokal_catalog::inbox::{SourceName, State};
 use farmlokal_catalog::supply::SyncId;
 use farmlokal_catalog::{
-    Category, Currency, Description, Invalid, Limit, Order, Price, Producer, ProductId, ProductName, SearchText, Unit,
+    Category, Currency, Description, EventId, EventType, Invalid, Limit, Order, Price, Producer, ProductId,
+    ProductName, SearchText, Unit,
 };
 use poem_openapi::registry::MetaSchema;
 
@@ -40,6 +42,11 @@ textual!(Unit, "unit", "1 kg");
 textual!(Price, "price", "249.50", |schema| schema.pattern = Some(Price::PATTERN.to_owned()));
 textual!(Currency, "currency", "INR", |schema| schema.pattern = Some(Currency::PATTERN.to_owned()));
 textual!(Order, "sort", "-price", |schema| schema.enum_items = Order::NAMES.map(Into::into).to_vec());
+
+textual!(EventId, "id", "evt_2cPdL0yfmbYdKSxx");
+textual!(EventType, "type", "price.changed");
+textual!(SourceName, "source", "farm-hub", |schema| schema.pattern = Some(SourceName::PATTERN.to_owned()));
+textual!(State, "state", "parked", |schema| schema.enum_items = State::NAMES.map(Into::into).to_vec());
 
 impl Textual for Search {
     const NAME: &'static str = "SearchText";

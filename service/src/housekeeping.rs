@@ -1,0 +1,45 @@
+//! Forgets, bit by bit, what is too old to matter: events that are done, idempotency keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farmlokal_catalog::Timestamp;
+use farmlokal_catalog::store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+/// How often. All replicas do it: each takes what the others have left.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Forgets events that were done for `retention`, and old keys, until `stop`.
+pub async fn run(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    retention: Duration,
+    stop: CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        let now = clock();
+        let before: Timestamp = (now.to_utc() - retention).into();
+        // Each takes a bounded number at a time.
+        while !stop.is_cancelled() && took("events", store.prune_inbox(before).await) {}
+        while !stop.is_cancelled() && took("idempotency keys", store.prune_keys(now).await) {}
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Whether a pruning took anything, so that there may be more.
+fn took(what: &str, pruned: Result<u64, StoreError>) -> bool {
+    match pruned {
+        Ok(pruned) => {
+            tracing::debug!(pruned, "old {what} forgotten");
+            pruned > 0
+        }
+        Err(error) => {
+            tracing::warn!("cannot forget old {what}: {error}");
+            false
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Events that others send: who may, how they are taken in, and the worker that applies them.
+
+mod backoff;
+mod intake;
+mod signature;
+mod source;
+mod traceparent;
+mod worker;
+
+pub use backoff::Backoff;
+pub use intake::{Intake, Refusal, Sent};
+pub use signature::{Signature, SignatureError};
+pub use source::{SigningSecret, SourceError, Sources};
+pub use worker::{Worker, WorkerOptions};

@@ -1,0 +1,124 @@
+//! Applies what is in the inbox. Any number of workers on any number of replicas may run at once: the database
+//! gives each event to one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farmlokal_catalog::Timestamp;
+use farmlokal_catalog::store::{Inbox, StoreError};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Backoff;
+
+/// Events looked up at once.
+const BATCH: u32 = 64;
+/// What the inbox says of an event that we failed, not the sender.
+const OUR_FAULT: &str = "applying it failed on our side; the log has the cause";
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Events applied at once.
+    pub concurrency: usize,
+    /// How often it looks for events that nobody woke it for.
+    pub poll: Duration,
+    /// When failed events are tried again.
+    pub backoff: Backoff,
+}
+
+/// Applies events until it is told to stop.
+pub struct Worker {
+    inbox: Arc<dyn Inbox>,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    wake: Arc<Notify>,
+    options: WorkerOptions,
+}
+
+impl Worker {
+    /// A worker on `inbox`, woken by `wake`.
+    pub fn new(
+        inbox: Arc<dyn Inbox>,
+        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+        wake: Arc<Notify>,
+        options: WorkerOptions,
+    ) -> Self {
+        Self { inbox, clock, wake, options }
+    }
+
+    /// Works until `stop`; what is being applied then is brought to its end.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if !self.round(&stop).await {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = self.wake.notified() => {}
+                    () = tokio::time::sleep(self.options.poll) => {}
+                }
+            }
+        }
+    }
+
+    /// Applies what is due, as much as is looked up at once. Whether to go on without a pause.
+    async fn round(&self, stop: &CancellationToken) -> bool {
+        let due = match self.inbox.due((self.clock)(), BATCH).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!("cannot look for events: {error}");
+                return false;
+            }
+        };
+        let full = due.len() == BATCH as usize;
+        let (mut under_way, mut applied) = (JoinSet::new(), 0_usize);
+        for number in due {
+            if under_way.len() == self.options.concurrency {
+                applied += usize::from(matches!(under_way.join_next().await, Some(Ok(true))));
+            }
+            if stop.is_cancelled() {
+                break;
+            }
+            under_way.spawn(self.attempt(number));
+        }
+        while let Some(ended) = under_way.join_next().await {
+            applied += usize::from(matches!(ended, Ok(true)));
+        }
+        // Without any success, the database is away or others are at the same events: time to pause.
+        full && applied > 0
+    }
+
+    /// Applies the event `number` in a task of its own, so that nothing stops it halfway and a panic stops
+    /// nothing else. Whether it came to a decision.
+    fn attempt(&self, number: u64) -> impl Future<Output = bool> + use<> {
+        let (inbox, clock, backoff) = (Arc::clone(&self.inbox), Arc::clone(&self.clock), self.options.backoff);
+        async move {
+            let now = clock();
+            let retry = move |number, attempts| backoff.next(number, attempts, now);
+            let applying = Arc::clone(&inbox);
+            let applied = tokio::spawn(async move { applying.process(number, now, &retry).await }).await;
+            match applied {
+                Ok(Ok(state)) => {
+                    if let Some(state) = state {
+                        tracing::debug!(number, %state, "event");
+                    }
+                    return state.is_some();
+                }
+                // It is due as before, and not its fault.
+                Ok(Err(error @ (StoreError::Busy | StoreError::TimeLimit | StoreError::Unavailable(_)))) => {
+                    tracing::warn!(number, "an event could not be applied yet: {error}");
+                    return false;
+                }
+                Ok(Err(error)) => tracing::error!(number, "applying an event failed: {error}"),
+                Err(panic) => tracing::error!(number, "applying an event broke off: {panic}"),
+            }
+            // Counted, so that an event that always fails does not hold the others up for ever.
+            if let Err(error) = inbox.broke_off(number, OUR_FAULT, now, &retry).await {
+                tracing::warn!(number, "cannot put a failed event off: {error}");
+            }
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
