@@ -118,6 +118,22 @@ pub struct ProductPatch {
     pub stock: Option<u32>,
 }
 
+impl From<NewProduct> for ProductPatch {
+    /// The patch that makes any product one of these details.
+    fn from(details: NewProduct) -> Self {
+        Self {
+            name: Some(details.name),
+            description: Some(details.description),
+            category: Some(details.category),
+            price: Some(details.price),
+            currency: Some(details.currency),
+            unit: Some(details.unit),
+            producer: Some(details.producer),
+            stock: Some(details.stock),
+        }
+    }
+}
+
 impl ProductPatch {
     /// `details` with the fields that are present replaced.
     pub fn apply(self, details: NewProduct) -> NewProduct {

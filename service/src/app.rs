@@ -25,6 +25,7 @@ use crate::limits::{Limiter, Load};
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
+use crate::suppliers::{self, Suppliers};
 use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
 /// Why the service did not start.
@@ -49,6 +50,9 @@ pub enum StartError {
     /// Access tokens cannot be served.
     #[error("access tokens: {0}")]
     OAuth(#[from] OAuthError),
+    /// There is nobody to trust.
+    #[error("suppliers: no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
+    Certificates(std::io::Error),
 }
 
 /// A running service.
@@ -68,6 +72,8 @@ pub struct App {
     events: JoinHandle<()>,
     /// Forgets what is old.
     housekeeping: JoinHandle<()>,
+    /// Pulls what suppliers offer.
+    pulling: JoinHandle<()>,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -98,6 +104,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
     let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
     let guards = guards(&config.limits, redis.clone());
+    let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock)?);
+    let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+    let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
     let context = Context {
         catalogue,
@@ -107,6 +116,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         clock: Arc::clone(&clock),
         intake,
         oauth,
+        suppliers,
     };
 
     let limits = Limits {
@@ -115,7 +125,6 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         shutdown_timeout: config.http.shutdown_timeout,
     };
     let draining = Arc::new(AtomicBool::new(false));
-    let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let shutdown = Shutdown { draining: Arc::clone(&draining), stop: stop.clone() };
     let public = server::serve(listener, api::endpoint(context, guards, config), limits.clone(), shutdown);
 
@@ -137,6 +146,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         projection: projecting,
         events,
         housekeeping,
+        pulling: tokio::spawn(pulling),
         draining,
         stop,
         stop_admin,
@@ -161,6 +171,7 @@ impl App {
         }
         let _ = self.events.await;
         let _ = self.housekeeping.await;
+        let _ = self.pulling.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
@@ -201,6 +212,12 @@ async fn open_oauth(
     let demo = if config.database.embedded { Some(clients.add_demo(clock()).await?) } else { None };
     let issuer = config.oauth.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
     Ok((Arc::new(OAuth::new(store, clients, &config.oauth, issuer, Arc::clone(clock))?), demo))
+}
+
+fn open_suppliers(config: &Config, redis: Option<&Arc<Redis>>, clock: &Clock) -> Result<Suppliers, StartError> {
+    // Whoever waits for a supplier through us gets an answer before the request's own time is over.
+    let clients_wait = config.http.request_timeout / 5 * 4;
+    Suppliers::open(&config.suppliers, redis, clients_wait, clock).map_err(StartError::Certificates)
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

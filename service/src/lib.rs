@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod breaker;
 pub mod cache;
 pub mod cli;
 pub mod clock;
@@ -11,6 +12,8 @@ pub mod config;
 pub mod housekeeping;
 pub mod limits;
 pub mod oauth;
+pub mod outbound;
 pub mod redis;
 pub mod server;
+pub mod suppliers;
 pub mod webhooks;

@@ -53,12 +53,17 @@ impl Listeners {
 
     /// Tells them what was written, and gives on what the caller is to have.
     pub(super) async fn tell<T>(&self, (written, change): Written<T>) -> T {
-        if let Some(change) = &change {
+        self.tell_all(change.as_slice()).await;
+        written
+    }
+
+    /// Tells them of each of `changes`.
+    pub(super) async fn tell_all(&self, changes: &[Change]) {
+        for change in changes {
             for listener in &self.0 {
                 listener.committed(change).await;
             }
         }
-        written
     }
 }
 

@@ -11,6 +11,7 @@ pub mod oauth;
 mod plan_cases;
 mod relevance;
 mod sqlite;
+pub mod syncs;
 mod tail;
 
 use std::sync::Arc;
@@ -29,12 +30,13 @@ pub use error::StoreError;
 pub use idempotency::Idempotency;
 pub use inbox::Inbox;
 pub use oauth::OAuthStore;
+pub use syncs::Syncs;
 pub use tail::Tail;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore {
+pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

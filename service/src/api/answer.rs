@@ -29,6 +29,11 @@ impl<T: Serialize> Rendered<T> {
         Ok(Self { bytes: bytes.into(), of: PhantomData })
     }
 
+    /// What is JSON already.
+    pub fn finished(bytes: Bytes) -> Self {
+        Self { bytes, of: PhantomData }
+    }
+
     /// What was rendered before.
     pub fn kept(bytes: Vec<u8>) -> Self {
         Self { bytes: bytes.into(), of: PhantomData }

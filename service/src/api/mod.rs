@@ -12,6 +12,7 @@ mod idempotency;
 pub mod limits;
 pub mod oauth;
 pub mod original;
+pub mod original_sync;
 pub mod original_webhook;
 mod overload;
 pub mod problem;
@@ -19,6 +20,7 @@ pub mod products;
 pub mod request_id;
 mod security;
 pub mod suggest;
+pub mod suppliers;
 mod throttle;
 pub mod ui;
 pub mod values;
@@ -35,6 +37,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::limits::{Authenticated, Limiter, Load};
 use crate::oauth::OAuth;
+use crate::suppliers::Suppliers;
 use crate::webhooks::Intake;
 use cached::ClientCaching;
 use problem::Problem;
@@ -54,6 +57,8 @@ pub struct Context {
     pub client_caching: ClientCaching,
     /// The clock.
     pub clock: Clock,
+    /// Whose offers are pulled.
+    pub suppliers: Arc<Suppliers>,
     /// Takes events in.
     pub intake: Intake,
 }
@@ -69,6 +74,8 @@ impl Context {
 enum Tag {
     /// Products and their categories.
     Catalogue,
+    /// Whose offers are pulled into the catalogue.
+    Suppliers,
     /// Events that others send.
     Webhooks,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
@@ -81,9 +88,11 @@ type Operations = (
     products::ProductsApi,
     categories::CategoriesApi,
     suggest::SuggestApi,
+    suppliers::SuppliersApi,
     webhooks::WebhooksApi,
     original::OriginalApi,
     original_webhook::OriginalWebhookApi,
+    original_sync::OriginalSyncApi,
     oauth::OAuthApi,
 );
 
@@ -92,9 +101,11 @@ fn operations(context: Context) -> Operations {
         products::ProductsApi(context.clone()),
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
+        suppliers::SuppliersApi(context.clone()),
         webhooks::WebhooksApi(context.clone()),
         original::OriginalApi(context.clone()),
         original_webhook::OriginalWebhookApi(context.clone()),
+        original_sync::OriginalSyncApi(context.clone()),
         oauth::OAuthApi(context),
     )
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
-use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, cache, cors, database, http, limits, log, oauth, redis, search, webhooks};
+use super::reader::{PREFIX, Reader, key_of};
+use super::{Config, DEFAULTS, cache, cors, database, http, limits, log, oauth, redis, search, suppliers, webhooks};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, what
 /// Kubernetes sets for a Service of that name, and the credentials for `farmlokal token`.
@@ -42,7 +42,7 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
         let name = name.as_str().to_ascii_uppercase();
         name.starts_with(PREFIX) && !foreign(&name)
     });
-    let environment = ours.map(|name| name.as_str()[PREFIX.len()..].into()).split("__");
+    let environment = ours.map(|name| key_of(&name.as_str()[PREFIX.len()..]).into());
     check(&layers.merge(environment))
 }
 
@@ -61,6 +61,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
     let webhooks = webhooks::read(&mut reader);
     let oauth = oauth::read(&mut reader);
+    let suppliers = suppliers::read(&mut reader);
     let log = log::read(&mut reader);
     let config = || {
         Some(Config {
@@ -75,6 +76,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             seed_rows: seed_rows?,
             webhooks: webhooks?,
             oauth: oauth?,
+            suppliers: suppliers?,
             log: log?,
         })
     };
@@ -151,14 +153,47 @@ mod tests {
         assert!(with("[database]\nurl = 'mysql://u:p@h/d'\nreplica_url = 'mysql://u:p@r/d'").is_ok());
     }
 
+    const FARM: &str = "[suppliers.green-valley]\nbase_url = 'https://farm.example/api'\n\
+                        token_url = 'https://farm.example/token'\nclient_id = 'us'\nclient_secret = 'hunter2'\n";
+
+    #[test]
+    fn suppliers_are_sections_with_given_names() {
+        assert_eq!(with("").unwrap().suppliers.len(), 0);
+        let farm = &with(FARM).unwrap().suppliers[0];
+        assert_eq!((farm.name.as_str(), farm.page_size), ("green-valley", 100));
+        assert_eq!(farm.offers.as_str(), "https://farm.example/api/offers");
+        let ConfigError(mistakes) =
+            with(&format!("{FARM}page_sise = 7\n[suppliers.Green_]\nbase_url = 'ftp://hunter2'\npage_size = 0"))
+                .unwrap_err();
+        for expected in [
+            "suppliers.green-valley.page_sise is not a key; known are: suppliers.NAME.base_url",
+            "suppliers.Green_ must be named by",
+            "suppliers.Green_.base_url must be a URL such as",
+            "suppliers.Green_.token_url must be a text",
+            "suppliers.Green_.client_secret must be a text",
+            "suppliers.Green_.page_size must be a whole number from 1 to 1000",
+        ] {
+            assert!(mistakes.iter().any(|mistake| mistake.contains(expected)), "{expected}: {mistakes:#?}");
+        }
+        assert!(!mistakes.concat().contains("hunter2"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn variables_name_what_people_named() {
+        assert_eq!(key_of("SUPPLIERS__GREEN_VALLEY__CLIENT_SECRET"), "suppliers.green-valley.client_secret");
+        assert_eq!(key_of("DATABASE__MAX_CONNECTIONS"), "database.max_connections");
+        assert_eq!(key_of("SUPPLIERS__A"), "suppliers.a");
+    }
+
     #[test]
     fn secrets_are_not_shown() {
-        let config = with(
-            "[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'\n[webhooks]\n\
+        let toml = format!(
+            "{FARM}[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'\n[webhooks]\n\
              sources = 'a=whsec_hunter2hunter2hunter2hunter2hunt'\n\
-             [oauth]\nkey_secret = 'hunter2 hunter2 hunter2 hunter2 hunter2'",
+             [oauth]\nkey_secret = 'hunter2 hunter2 hunter2 hunter2 hunter2'"
         );
-        assert!(!format!("{:?}", config.unwrap()).contains("hunter2"));
+        let config = with(&toml).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
         let ConfigError(mistakes) = with("[webhooks]\nsources = 'a=hunter2'\nretention_hours = 23").unwrap_err();
         assert!(mistakes[0].starts_with("webhooks.sources") && mistakes[0].contains("must list each source"));
         assert!(mistakes[1].contains("from 24 to") && !mistakes.concat().contains("hunter2"), "{mistakes:?}");

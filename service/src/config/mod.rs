@@ -11,6 +11,7 @@ mod oauth;
 mod reader;
 mod redis;
 mod search;
+mod suppliers;
 mod webhooks;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use oauth::OAuth;
 pub use redis::Redis;
+pub use suppliers::Supplier;
 pub use webhooks::Webhooks;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
@@ -56,6 +58,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// Access tokens.
     pub oauth: OAuth,
+    /// Whose offers are pulled into the catalogue, by name.
+    pub suppliers: Vec<Supplier>,
     /// Logging.
     pub log: Log,
 }

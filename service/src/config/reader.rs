@@ -11,6 +11,24 @@ use serde::de::DeserializeOwned;
 
 use super::DEFAULTS;
 
+/// Sections whose own sections have names that people give, with the keys of each.
+const NAMED: [(&str, &[&str]); 1] = [(
+    "suppliers",
+    &["base_url", "token_url", "client_id", "client_secret", "scope", "page_size", "timeout_ms", "deadline_ms"],
+)];
+
+/// The key that the environment variable `name` (without [`PREFIX`]) sets. A name that people give has
+/// hyphens where its variable has underscores, since variables have no hyphens.
+pub(super) fn key_of(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    match *name.split("__").collect::<Vec<_>>() {
+        [section, given, key] if NAMED.iter().any(|(named, _)| *named == section) => {
+            format!("{section}.{}.{key}", given.replace('_', "-"))
+        }
+        _ => name.replace("__", "."),
+    }
+}
+
 /// What the environment's variables begin with.
 pub(super) const PREFIX: &str = "FARMLOKAL_";
 
@@ -52,6 +70,22 @@ impl<'a> Reader<'a> {
         self.read(key, "must be a text")
     }
 
+    /// The names in a section whose sections have given names, sorted.
+    pub(super) fn names(&self, section: &str) -> Vec<String> {
+        let named: Dict = self.layers.extract_inner(section).unwrap_or_default();
+        named.into_iter().filter(|(_, value)| matches!(value, Value::Dict(..))).map(|(name, _)| name).collect()
+    }
+
+    /// [`text`](Self::text) of a key that has a default here, because its section has a given name.
+    pub(super) fn text_or(&mut self, key: &str, default: &str) -> Option<String> {
+        if self.layers.contains(key) { self.text(key) } else { Some(default.to_owned()) }
+    }
+
+    /// The same of [`whole`](Self::whole).
+    pub(super) fn whole_or(&mut self, key: &str, min: u64, max: u64, default: u64) -> Option<u64> {
+        if self.layers.contains(key) { self.whole(key, min, max) } else { Some(default) }
+    }
+
     pub(super) fn whole(&mut self, key: &str, min: u64, max: u64) -> Option<u64> {
         let remedy = format!("must be a whole number from {min} to {max}");
         let value: u64 = self.read(key, &remedy)?;
@@ -85,14 +119,12 @@ impl<'a> Reader<'a> {
         match self.layers.extract::<Dict>() {
             Ok(set) => {
                 for key in keys(&set).difference(&defaults) {
-                    let section = key.split('.').next().unwrap_or_default();
-                    let siblings: Vec<&str> = defaults
-                        .iter()
-                        .filter(|known| known.starts_with(&format!("{section}.")))
-                        .map(String::as_str)
-                        .collect();
-                    let known =
-                        if siblings.is_empty() { "there is no such section".to_owned() } else { siblings.join(", ") };
+                    let known = match named(key) {
+                        Some((_, keys)) if is_one_of(keys, key) => continue,
+                        Some((section, keys)) => keys.iter().map(|key| format!("{section}.NAME.{key}")).collect(),
+                        None => siblings(key, &defaults),
+                    };
+                    let known = if known.is_empty() { "there is no such section".to_owned() } else { known.join(", ") };
                     self.mistake(key, &format!("is not a key; known are: {known}"));
                 }
             }
@@ -101,8 +133,25 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The section of given names that `key` is in, with the keys it may have there.
+fn named(key: &str) -> Option<(&'static str, &'static [&'static str])> {
+    let (section, _) = key.split_once('.')?;
+    NAMED.into_iter().find(|(named, _)| *named == section)
+}
+
+/// Whether `key` is `section.name.known` with a `known` of `keys`.
+fn is_one_of(keys: &[&str], key: &str) -> bool {
+    matches!(*key.split('.').collect::<Vec<_>>(), [_, _, known] if keys.contains(&known))
+}
+
+/// What there is in the section of `key`.
+fn siblings(key: &str, defaults: &BTreeSet<String>) -> Vec<String> {
+    let section = key.split('.').next().unwrap_or_default();
+    defaults.iter().filter(|known| known.starts_with(&format!("{section}."))).cloned().collect()
+}
+
 fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+    format!("{PREFIX}{}", key.replace('.', "__").replace('-', "_").to_ascii_uppercase())
 }
 
 /// `section.key` of everything in `dict`.

@@ -3,7 +3,6 @@
 //! Redis is a helper here, never the only record of anything. Whoever asks it must have an answer of
 //! their own for every [`LinkError`].
 
-mod breaker;
 mod connect;
 mod url;
 
@@ -13,9 +12,9 @@ use redis::aio::PubSub;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ScriptInvocation, ServerErrorKind};
 use tokio::time::{Instant, timeout};
 
-pub use breaker::{Breaker, State};
 pub use url::{RedisUrl, Topology};
 
+use crate::breaker::{Breaker, State};
 use connect::{Connection, Connector};
 
 /// Why Redis did not do what it was asked.

@@ -14,6 +14,7 @@ mod plan_tests;
 mod pools;
 mod read;
 mod row;
+mod syncs;
 mod write;
 
 use async_trait::async_trait;

@@ -13,6 +13,7 @@ mod plan_tests;
 mod read;
 mod reader;
 mod row;
+mod syncs;
 mod write;
 
 use std::fs::File;

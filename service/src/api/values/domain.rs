@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use farmlokal_catalog::inbox::{SourceName, State};
+use farmlokal_catalog::supply::SyncId;
 use farmlokal_catalog::{
     Category, Currency, Description, EventId, EventType, Invalid, Limit, Order, Price, Producer, ProductId,
     ProductName, SearchText, Unit,
@@ -119,6 +120,7 @@ impl LastId {
 }
 
 numeric!(ProductId, "ProductId", "id", 1, i64::MAX, 42, ProductId::new, ProductId::get);
+numeric!(SyncId, "SyncId", "id", 1, i64::MAX, 7, SyncId::new, SyncId::get);
 numeric!(Limit, "Limit", "limit", 1, Limit::MAX as i64, 20, Limit::new, |limit: Limit| limit.get().into());
 numeric!(Stock, "Stock", "stock", 0, u32::MAX as i64, 120, Stock::from_number, |stock: Stock| stock.0.into());
 numeric!(LastId, "LastId", "cursor", 0, i64::MAX, 0, LastId::from_number, |last: LastId| last.0);

@@ -24,6 +24,10 @@ const TABLE: &[(&str, &str, &str, Kept)] = &[
     ("getToken", "POST", "/oauth/token", Kept::Never),
     ("getAuthorizationServer", "GET", "/.well-known/oauth-authorization-server", Kept::Minute),
     ("getKeys", "GET", "/.well-known/jwks.json", Kept::Minute),
+    ("listSuppliers", "GET", "/v1/suppliers", Kept::Never),
+    ("syncSupplier", "POST", "/v1/suppliers/farm/sync", Kept::Never),
+    ("getSync", "GET", "/v1/suppliers/farm/syncs/1", Kept::Never),
+    ("externalSyncOriginal", "GET", "/external-sync", Kept::Never),
     ("", "GET", "/v1/nowhere", Kept::Never),
 ];
 

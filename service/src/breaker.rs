@@ -72,6 +72,12 @@ impl Breaker {
         }
     }
 
+    /// How long it still leaves everybody alone; `None` when a call may be tried at `now`.
+    pub fn remaining(&self, now: Instant) -> Option<Duration> {
+        let (until, _) = self.lock().pause?;
+        until.checked_duration_since(now).filter(|left| !left.is_zero())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,6 +152,8 @@ mod tests {
         (0..3).for_each(|_| fail(&breaker, now));
         assert_eq!(breaker.state(now), State::Open);
         assert!(breaker.permit(now + SECOND - Duration::from_millis(1)).is_none());
+        assert_eq!(breaker.remaining(now + SECOND / 4), Some(SECOND / 4 * 3));
+        assert_eq!(breaker.remaining(now + SECOND), None);
     }
 
     #[test]
