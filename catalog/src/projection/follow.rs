@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use chrono::Utc;
 use tokio::time::{Instant, timeout};
 
-use super::tail::Tail;
 use super::{POLL, Projection, ProjectionError};
 use crate::search::{IndexWriter, SearchError, SearchIndex};
+use crate::store::Tail;
 use crate::store::changes::Change;
 use crate::{Limit, ProductId};
 

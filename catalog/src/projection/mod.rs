@@ -5,7 +5,6 @@ mod build;
 mod folder;
 mod follow;
 mod status;
-mod tail;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,10 +6,13 @@ mod error;
 pub mod idempotency;
 pub mod inbox;
 mod mysql;
+pub mod outbox;
 #[cfg(test)]
 mod plan_cases;
 mod relevance;
 mod sqlite;
+pub mod subscriptions;
+mod tail;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +29,14 @@ pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use idempotency::Idempotency;
 pub use inbox::Inbox;
+pub use outbox::Outbox;
+pub use subscriptions::Subscriptions;
+pub use tail::Tail;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox + Idempotency {
+pub trait Store: ChangeLog + Inbox + Idempotency + Subscriptions + Outbox {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

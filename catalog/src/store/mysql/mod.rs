@@ -8,11 +8,13 @@ mod idempotency;
 mod inbox;
 mod lease;
 mod listing;
+mod outbox;
 #[cfg(test)]
 mod plan_tests;
 mod pools;
 mod read;
 mod row;
+mod subscriptions;
 mod write;
 
 use async_trait::async_trait;

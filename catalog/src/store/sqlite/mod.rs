@@ -7,11 +7,13 @@ mod external;
 mod idempotency;
 mod inbox;
 mod listing;
+mod outbox;
 #[cfg(test)]
 mod plan_tests;
 mod read;
 mod reader;
 mod row;
+mod subscriptions;
 mod write;
 
 use std::fs::File;

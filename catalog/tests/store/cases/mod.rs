@@ -13,6 +13,7 @@ mod replica;
 mod search_paging;
 mod search_signs;
 mod search_words;
+mod subscriptions;
 mod texts;
 mod time_limit;
 mod totals;

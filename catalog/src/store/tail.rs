@@ -14,29 +14,37 @@ pub(super) const LONGEST_TRANSACTION: Duration = Duration::from_secs(60);
 
 /// The end of the log as far as it was read.
 #[derive(Debug)]
-pub(super) struct Tail {
+pub struct Tail {
     high: u64,
     gaps: BTreeMap<u64, Instant>,
 }
 
 impl Tail {
     /// Everything up to `position` has been read.
-    pub(super) fn at(position: u64) -> Self {
+    pub fn at(position: u64) -> Self {
         Self { high: position, gaps: BTreeMap::new() }
     }
 
     /// The highest number that was seen: ask for what is behind it.
-    pub(super) fn high(&self) -> u64 {
+    pub fn high(&self) -> u64 {
         self.high
     }
 
+    /// A number that stands for what has been read, the same for every reader of the same changes.
+    pub fn stamp(&self) -> u64 {
+        let mut hasher = xxhash_rust::xxh3::Xxh3Default::new();
+        hasher.update(&self.high.to_le_bytes());
+        self.gaps.keys().for_each(|missing| hasher.update(&missing.to_le_bytes()));
+        hasher.digest()
+    }
+
     /// The numbers that are missing below it: ask for them too.
-    pub(super) fn gaps(&self) -> Vec<u64> {
+    pub fn gaps(&self) -> Vec<u64> {
         self.gaps.keys().copied().collect()
     }
 
     /// Notes that the changes `numbers` were read at `now`.
-    pub(super) fn saw(&mut self, numbers: impl IntoIterator<Item = u64>, now: Instant) {
+    pub fn saw(&mut self, numbers: impl IntoIterator<Item = u64>, now: Instant) {
         self.gaps.retain(|_, noticed| now.duration_since(*noticed) < LONGEST_TRANSACTION);
         for number in numbers {
             self.gaps.remove(&number);
@@ -48,7 +56,7 @@ impl Tail {
     }
 
     /// Up to where nothing is missing: whoever starts again from here loses nothing.
-    pub(super) fn settled(&self) -> u64 {
+    pub fn settled(&self) -> u64 {
         self.gaps.keys().next().map_or(self.high, |missing| missing - 1)
     }
 }
@@ -67,6 +75,20 @@ mod tests {
         assert_eq!(tail.gaps(), [7], "the transaction may still be under way");
         tail.saw([7], now);
         assert_eq!((tail.gaps(), tail.settled()), (vec![], 9));
+    }
+
+    #[tokio::test]
+    async fn the_stamp_says_what_has_been_read_and_not_how() {
+        let now = Instant::now();
+        let (mut one, mut other) = (Tail::at(5), Tail::at(3));
+        one.saw([6, 8], now);
+        other.saw([4], now);
+        assert_ne!(one.stamp(), other.stamp());
+        other.saw([8, 6], now);
+        other.saw([5], now);
+        assert_eq!(one.stamp(), other.stamp());
+        one.saw([7], now);
+        assert_ne!(one.stamp(), other.stamp(), "what shows up late is something new");
     }
 
     #[tokio::test]
