@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Readiness};
 use crate::api::{self, Clock, Context};
 use crate::config::{self, Config};
-use crate::housekeeping;
+use crate::housekeeping::{self, Retention};
 use crate::server::{self, Limits, Shutdown};
+use crate::subscriptions::{Client, Courier, CourierOptions, FanOut, Guard, Schedule, SystemResolver};
 use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
 /// Why the service did not start.
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// There is nobody to trust.
+    #[error("subscriptions: no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
+    Certificates(std::io::Error),
 }
 
 /// A running service.
@@ -50,6 +54,10 @@ pub struct App {
     projection: Option<JoinHandle<()>>,
     /// Applies events.
     events: JoinHandle<()>,
+    /// Passes changes on to subscribers.
+    fan_out: JoinHandle<()>,
+    /// Carries them there.
+    courier: JoinHandle<()>,
     /// Forgets what is old.
     housekeeping: JoinHandle<()>,
     draining: Arc<AtomicBool>,
@@ -79,7 +87,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let intake = Intake::new(config.webhooks.sources.clone(), Arc::<dyn Store>::clone(&store), Arc::clone(&wake));
     let worker =
         Worker::new(Arc::<dyn Store>::clone(&store), Arc::clone(&clock), wake, worker_options(&config.webhooks));
-    let context = Context { catalogue, cursors, clock: Arc::clone(&clock), intake };
+    let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
+    let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone())?;
+    let context = Context { catalogue, cursors, clock: Arc::clone(&clock), intake, guard };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -94,7 +104,9 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
     let events = tokio::spawn(worker.run(stop.clone()));
-    let keeping = housekeeping::run(Arc::clone(&store), clock, config.webhooks.retention, stop.clone());
+    let (fan_out, courier) = (tokio::spawn(fan_out.run(stop.clone())), tokio::spawn(courier.run(stop.clone())));
+    let retention = Retention { events: config.webhooks.retention, deliveries: config.subscriptions.retention };
+    let keeping = housekeeping::run(Arc::clone(&store), clock, retention, stop.clone());
     let housekeeping = tokio::spawn(keeping);
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
@@ -105,6 +117,8 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         store,
         projection: projecting,
         events,
+        fan_out,
+        courier,
         housekeeping,
         draining,
         stop,
@@ -128,6 +142,8 @@ impl App {
             let _ = projection.await;
         }
         let _ = self.events.await;
+        let _ = self.fan_out.await;
+        let _ = self.courier.await;
         let _ = self.housekeeping.await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
@@ -140,10 +156,35 @@ fn worker_options(webhooks: &config::Webhooks) -> WorkerOptions {
         first: webhooks.retry_first,
         longest: webhooks.retry_longest,
         attempts: webhooks.max_attempts,
-        // Another one in each process.
-        seed: RandomState::new().hash_one(()),
+        seed: seed(),
     };
     WorkerOptions { concurrency: webhooks.concurrency, poll: webhooks.poll, backoff }
+}
+
+/// What passes changes on to subscribers, and what carries them there.
+fn subscriptions(
+    config: &config::Subscriptions,
+    store: &Arc<dyn Store>,
+    clock: &Clock,
+    guard: Guard,
+) -> Result<(FanOut, Courier), StartError> {
+    let wake = Arc::new(Notify::new());
+    let client = Client::new(guard, config.timeout).map_err(StartError::Certificates)?;
+    let options = CourierOptions {
+        concurrency: config.concurrency,
+        per_receiver: config.per_receiver,
+        poll: config.poll,
+        schedule: Schedule { delays: config.schedule.clone(), seed: seed() },
+    };
+    let outbox = Arc::<dyn Store>::clone(store);
+    let courier = Courier::new(outbox, client, Arc::clone(clock), Arc::clone(&wake), options);
+    let render = api::subscriptions::payload;
+    Ok((FanOut::new(Arc::clone(store), Arc::clone(clock), render, config.poll, wake), courier))
+}
+
+/// What chance depends on: another one in each process.
+fn seed() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

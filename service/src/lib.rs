@@ -8,4 +8,5 @@ pub mod commands;
 pub mod config;
 pub mod housekeeping;
 pub mod server;
+pub mod subscriptions;
 pub mod webhooks;

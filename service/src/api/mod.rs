@@ -11,6 +11,7 @@ pub mod original;
 pub mod original_webhook;
 pub mod problem;
 pub mod products;
+pub mod subscriptions;
 pub mod suggest;
 pub mod ui;
 pub mod values;
@@ -24,6 +25,7 @@ use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
 use crate::config;
+use crate::subscriptions::Guard;
 use crate::webhooks::Intake;
 use problem::Problem;
 
@@ -41,6 +43,8 @@ pub struct Context {
     pub clock: Clock,
     /// Takes events in.
     pub intake: Intake,
+    /// Says where subscribers may be told.
+    pub guard: Guard,
 }
 
 impl Context {
@@ -56,6 +60,8 @@ enum Tag {
     Catalogue,
     /// Events that others send.
     Webhooks,
+    /// Those who are told of changes.
+    Subscriptions,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
 }
@@ -65,6 +71,7 @@ type Operations = (
     categories::CategoriesApi,
     suggest::SuggestApi,
     webhooks::WebhooksApi,
+    subscriptions::SubscriptionsApi,
     original::OriginalApi,
     original_webhook::OriginalWebhookApi,
 );
@@ -75,6 +82,7 @@ fn operations(context: Context) -> Operations {
         categories::CategoriesApi(context.clone()),
         suggest::SuggestApi(context.clone()),
         webhooks::WebhooksApi(context.clone()),
+        subscriptions::SubscriptionsApi(context.clone()),
         original::OriginalApi(context.clone()),
         original_webhook::OriginalWebhookApi(context),
     )

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::values;
 
+mod subscriptions;
 mod webhooks;
 
 /// The media type of RFC 9457.
@@ -53,6 +54,8 @@ kinds! {
     NoSuchSource = 404 "no-such-source" "There is no such source of events";
     /// There is no such event.
     NoSuchEvent = 404 "no-such-event" "There is no such event";
+    /// There is no such subscription.
+    NoSuchSubscription = 404 "no-such-subscription" "There is no such subscription";
     /// There is nothing at this path.
     NoSuchPath = 404 "no-such-path" "There is nothing at this path";
     /// The path takes other methods.

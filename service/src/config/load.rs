@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, database, http, log, search, webhooks};
+use super::{Config, DEFAULTS, database, http, log, search, subscriptions, webhooks};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, and
 /// what Kubernetes sets for a Service of that name.
@@ -55,6 +55,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
     let webhooks = webhooks::read(&mut reader);
+    let subscriptions = subscriptions::read(&mut reader);
     let log = log::read(&mut reader);
     let config = || {
         Some(Config {
@@ -64,6 +65,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             search_dir: search_dir?,
             seed_rows: seed_rows?,
             webhooks: webhooks?,
+            subscriptions: subscriptions?,
             log: log?,
         })
     };

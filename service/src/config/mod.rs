@@ -6,6 +6,7 @@ mod load;
 mod log;
 mod reader;
 mod search;
+mod subscriptions;
 mod webhooks;
 
 use std::fmt;
@@ -16,6 +17,7 @@ pub use database::Database;
 pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
+pub use subscriptions::Subscriptions;
 pub use webhooks::Webhooks;
 
 /// The commented defaults: the file that `farmlokal config` prints, and the documentation.
@@ -36,6 +38,8 @@ pub struct Config {
     pub seed_rows: u64,
     /// Events that others send.
     pub webhooks: Webhooks,
+    /// Telling others of changes.
+    pub subscriptions: Subscriptions,
     /// Logging.
     pub log: Log,
 }

@@ -19,7 +19,9 @@ pub struct NotDelays;
 
 impl fmt::Display for NotDelays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must list one time or more such as 5s 5m 2h (ms, s, m or h; a week at the most), with spaces between")
+        f.write_str(
+            "must list one time or more such as 5s 5m 2h (ms, s, m or h; a week at the most), with spaces between",
+        )
     }
 }
 

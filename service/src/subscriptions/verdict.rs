@@ -95,15 +95,26 @@ mod tests {
     fn every_success_is_one() {
         for status in [200, 201, 202, 204, 299] {
             let settled = settled(1, &answered(status, Some(60)));
-            assert_eq!((settled.state, settled.status, settled.receiver), (DeliveryState::Delivered, Some(status), None));
+            assert_eq!(
+                (settled.state, settled.status, settled.receiver),
+                (DeliveryState::Delivered, Some(status), None)
+            );
         }
     }
 
     #[test]
     fn all_else_is_tried_again_on_schedule() {
         for reply in [
-            answered(100, None), answered(301, None), answered(307, None), answered(400, None), answered(404, None),
-            answered(500, None), answered(503, None), Reply::Silent, Reply::Unreachable, Reply::Refused(Refused::Address),
+            answered(100, None),
+            answered(301, None),
+            answered(307, None),
+            answered(400, None),
+            answered(404, None),
+            answered(500, None),
+            answered(503, None),
+            Reply::Silent,
+            Reply::Unreachable,
+            Reply::Refused(Refused::Address),
             Reply::Unsigned,
         ] {
             let first = settled(0, &reply);

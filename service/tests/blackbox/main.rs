@@ -34,6 +34,11 @@ macro_rules! suite {
                     are_signed_as_bytes, come_in_any_order, are_parked_and_replayed, are_listed, must_be_events,
                     of_the_original_are_answered_as_it_did
                 },
+                subscriptions::{
+                    are_told_of_each_change, are_told_what_they_want, are_made_once, are_listed_and_removed,
+                    go_nowhere_private, are_tried_again_and_given_up, end_when_the_receiver_is_gone,
+                    leave_an_overloaded_receiver_alone, hold_nobody_up, are_served_by_all_instances
+                },
                 framework::{errors_are_problems_too, serves_its_documentation, says_whether_it_is_ready},
             );
         }

@@ -8,5 +8,6 @@ pub mod idempotency;
 pub mod listing;
 pub mod original;
 pub mod search;
+pub mod subscriptions;
 pub mod webhooks;
 pub mod writes;
