@@ -19,7 +19,7 @@ use super::verdict::settle;
 use super::{Client, Reply, Schedule};
 
 /// For noting what came of a try, beside the time of the try itself.
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(10);
 /// What is under way when the service ends may take so long; then it is left to others.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 

@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// How long the work is lent at once. A replica that dies is missed for so long.
-const LEASE: Duration = Duration::from_secs(15);
-/// How old a lease may get before it is renewed.
-const RENEW: Duration = Duration::from_secs(5);
+const LEASE: Duration = Duration::from_secs(10);
+/// How old a lease may get before it is renewed, and how often somebody else's is asked for.
+const RENEW: Duration = Duration::from_secs(3);
 /// Changes passed on at once; products are read a hundred at a time.
 const PIECE: u32 = 100;
 

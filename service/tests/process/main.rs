@@ -11,4 +11,5 @@ mod commands;
 mod connections;
 mod shutdown;
 mod startup;
+mod subscriptions;
 mod webhooks;
