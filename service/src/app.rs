@@ -176,10 +176,10 @@ fn subscriptions(
         poll: config.poll,
         schedule: Schedule { delays: config.schedule.clone(), seed: seed() },
     };
-    let outbox = Arc::<dyn Store>::clone(store);
-    let courier = Courier::new(outbox, client, Arc::clone(clock), Arc::clone(&wake), options);
+    let [for_log, for_fan_out, for_courier] = [(); 3].map(|()| Arc::clone(store));
+    let courier = Courier::new(for_courier, client, Arc::clone(clock), Arc::clone(&wake), options);
     let render = api::subscriptions::payload;
-    Ok((FanOut::new(Arc::clone(store), Arc::clone(clock), render, config.poll, wake), courier))
+    Ok((FanOut::new(for_log, for_fan_out, Arc::clone(clock), render, config.poll, wake), courier))
 }
 
 /// What chance depends on: another one in each process.

@@ -113,6 +113,22 @@ mod tests {
     }
 
     #[test]
+    fn subscribers_are_served_as_it_is_written() {
+        let config = with("[subscriptions]\nallow_networks = ' 10.1.0.0/16  fd00::/8 '\nschedule = '1s 2m'").unwrap();
+        assert_eq!(config.subscriptions.rules.allow_networks.len(), 2);
+        assert!(!config.subscriptions.rules.allow_http);
+        let ConfigError(mistakes) =
+            with("[subscriptions]\nallow_networks = '10.1.0.0/16 10.1.2.3/8'\nschedule = 'soon'\nallow_http = 7")
+                .unwrap_err();
+        for (mistake, expected) in
+            mistakes.iter().zip(["allow_http must be true", "allow_networks must list", "schedule must list"])
+        {
+            assert!(mistake.contains(expected), "{mistakes:?}");
+        }
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+
+    #[test]
     fn a_replica_needs_a_server_on_both_sides() {
         let ConfigError(mistakes) = with("[database]\nreplica_url = 'mysql://u:p@h/d'").unwrap_err();
         assert!(mistakes[0].contains("database.replica_url"), "{mistakes:?}");

@@ -174,3 +174,6 @@ impl Lanes {
         self.receivers.remove(&id);
     }
 }
+
+#[cfg(test)]
+mod tests;

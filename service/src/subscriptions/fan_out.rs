@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmlokal_catalog::once::Owner;
-use farmlokal_catalog::store::{Change, Store, StoreError, Tail};
+use farmlokal_catalog::store::{Change, ChangeLog, Outbox, StoreError, Tail};
 use farmlokal_catalog::subscription::{Happened, Outgoing};
 use farmlokal_catalog::{Product, ProductId, Timestamp};
 use tokio::sync::Notify;
@@ -25,7 +25,8 @@ pub type Render = fn(&Happened, Timestamp) -> Vec<u8>;
 
 /// Passes changes on until it is told to stop.
 pub struct FanOut {
-    store: Arc<dyn Store>,
+    log: Arc<dyn ChangeLog>,
+    outbox: Arc<dyn Outbox>,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     render: Render,
     poll: Duration,
@@ -33,15 +34,16 @@ pub struct FanOut {
 }
 
 impl FanOut {
-    /// Passes on what is in the log of `store`, looks there every `poll`, and wakes who sends by `wake`.
+    /// Passes on what is in `log`, looks there every `poll`, and wakes who sends what is in `outbox` by `wake`.
     pub fn new(
-        store: Arc<dyn Store>,
+        log: Arc<dyn ChangeLog>,
+        outbox: Arc<dyn Outbox>,
         clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
         render: Render,
         poll: Duration,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { store, clock, render, poll, wake }
+        Self { log, outbox, clock, render, poll, wake }
     }
 
     /// Works until `stop`, whenever it is this replica's turn.
@@ -60,9 +62,9 @@ impl FanOut {
     async fn turn(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let owner = Owner::random();
         let Some(mut position) = self.lend(owner, LEASE).await? else { return Ok(()) };
-        let identity = self.store.identity().await?;
-        let first = self.store.log_bounds().await?.first;
-        if first > position + 1 && position > 0 {
+        let identity = self.log.identity().await?;
+        let first = self.log.log_bounds().await?.first;
+        if first > position + 1 {
             tracing::warn!("the log of changes was pruned before it was passed on: subscribers miss some");
         }
         let mut tail = Tail::at(position.max(first.saturating_sub(1)));
@@ -72,12 +74,12 @@ impl FanOut {
                 lent = Instant::now();
                 self.lend(owner, LEASE).await?.ok_or(StoreError::Overtaken)?;
             }
-            let changes = self.store.changes(tail.high(), &tail.gaps(), PIECE).await?;
+            let changes = self.log.changes(tail.high(), &tail.gaps(), PIECE).await?;
             tail.saw(changes.iter().map(|change| change.number), Instant::now());
             if !changes.is_empty() || tail.settled() != position {
                 position = tail.settled();
                 let events = self.events(&identity, &changes).await?;
-                self.store.fan_out(owner, position, &events, (self.clock)()).await?;
+                self.outbox.fan_out(owner, position, &events, (self.clock)()).await?;
                 self.wake.notify_one();
             }
             if changes.len() < PIECE as usize {
@@ -90,7 +92,7 @@ impl FanOut {
 
     async fn lend(&self, owner: Owner, term: Duration) -> Result<Option<u64>, StoreError> {
         let now = (self.clock)();
-        self.store.lend_fan_out(owner, now, (now.to_utc() + term).into()).await
+        self.outbox.lend_fan_out(owner, now, (now.to_utc() + term).into()).await
     }
 
     /// An event a change, with the product as it is now. A bulk load is none: it would be one a product.
@@ -99,7 +101,7 @@ impl FanOut {
         let touched: Vec<ProductId> = touched.into_iter().collect();
         let mut present: HashMap<ProductId, Product> = HashMap::new();
         for ids in touched.chunks(PIECE as usize) {
-            present.extend(self.store.current(ids).await?.into_iter().map(|product| (product.id, product)));
+            present.extend(self.log.current(ids).await?.into_iter().map(|product| (product.id, product)));
         }
         let event = |change: &Change| {
             let product = change.product?;
@@ -121,3 +123,6 @@ async fn pause(stop: &CancellationToken, time: Duration) {
         () = sleep(time) => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,10 +146,11 @@ async fn insert(
 }
 
 async fn waiting(connection: &mut MySqlConnection, now: Timestamp) -> Result<Vec<SubscriptionId>, StoreError> {
+    // The first in the index says it all, however many are waiting behind it.
     let ids: Vec<i64> = sqlx::query_scalar(
-        "SELECT s.id FROM subscriptions s WHERE s.state = 'active' AND s.not_before <= ? AND EXISTS \
-         (SELECT 1 FROM deliveries d WHERE d.subscription_id = s.id AND d.state = 'pending' AND d.next_at <= ?) \
-         ORDER BY s.id",
+        "SELECT s.id FROM subscriptions s WHERE s.state = 'active' AND s.not_before <= ? AND \
+         (SELECT d.next_at FROM deliveries d FORCE INDEX (by_next) WHERE d.subscription_id = s.id \
+         AND d.state = 'pending' ORDER BY d.next_at LIMIT 1) <= ? ORDER BY s.id",
     )
     .bind(datetime(now))
     .bind(datetime(now))
