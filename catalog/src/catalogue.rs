@@ -160,6 +160,18 @@ impl Catalogue {
         self.only_indexed(blocking(move || index.suggest(text.as_str(), limit)).await)
     }
 
+    /// Stands for what the search index knows, where an answer to `query` (with facets or without) comes
+    /// from it: what was computed under another stamp may be older than the index is now.
+    pub fn stamp(&self, query: &Query, facets: bool) -> Option<u64> {
+        let indexed = facets || query.search().is_some() || is_bounded(query);
+        if indexed { self.index_stamp() } else { None }
+    }
+
+    /// Stands for what the search index knows; `None` while there is none.
+    pub fn index_stamp(&self) -> Option<u64> {
+        self.projection.as_ref().and_then(|projection| projection.stamp())
+    }
+
     fn only_indexed<T>(&self, answer: Result<T, SearchError>) -> Result<T, CatalogueError> {
         answer.map_err(|error| {
             self.report(&error);

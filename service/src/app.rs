@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::store::{self, Store, StoreError};
+use farmlokal_catalog::store::{self, Listeners, OAuthStore, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -15,9 +15,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
-use crate::api::{self, Clock, Context};
+use crate::api::{self, Context};
+use crate::cache::Cache;
+use crate::cache::relay::Relay;
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::housekeeping::{self, Retention};
+use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
+use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 use crate::subscriptions::{Client, Courier, CourierOptions, FanOut, Guard, Schedule, SystemResolver};
 use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
@@ -35,9 +40,15 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The Redis in the configuration cannot be used.
+    #[error("redis.url: {0}")]
+    Redis(#[from] LinkError),
     /// The database cannot be opened.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// Access tokens cannot be served.
+    #[error("access tokens: {0}")]
+    OAuth(#[from] OAuthError),
     /// There is nobody to trust.
     #[error("subscriptions: no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
     Certificates(std::io::Error),
@@ -49,7 +60,11 @@ pub struct App {
     pub address: SocketAddr,
     /// Where the admin port listens.
     pub admin_address: SocketAddr,
+    /// The demo client of an embedded instance.
+    pub demo: Option<Credentials>,
     store: Arc<dyn Store>,
+    /// Keeps the cache true.
+    relay: JoinHandle<()>,
     /// Keeps the search index, if there is one.
     projection: Option<JoinHandle<()>>,
     /// Applies events.
@@ -78,18 +93,30 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let admin_listener = listen("admin.listen", config.admin_listen).await?;
     let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
 
+    let redis = config.redis.url.as_ref().map(|url| Redis::open(url, config.redis.timeout)).transpose()?.map(Arc::new);
+    let cache = Cache::new(config.cache.settings.clone(), Arc::clone(&clock));
     let database = &config.database;
-    let store = store::open(&database.url, database.replica_url.as_ref(), &database.options).await?;
+    let listeners = Listeners::default().with(Arc::clone(&cache) as _);
+    let options = Options { listeners, ..database.options.clone() };
+    let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let wake = Arc::new(Notify::new());
-    let intake = Intake::new(config.webhooks.sources.clone(), Arc::<dyn Store>::clone(&store), Arc::clone(&wake));
-    let worker =
-        Worker::new(Arc::<dyn Store>::clone(&store), Arc::clone(&clock), wake, worker_options(&config.webhooks));
+    let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
+    let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
+    let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
     let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
     let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone())?;
-    let context = Context { catalogue, cursors, clock: Arc::clone(&clock), intake, guard };
+    let context = Context {
+        catalogue,
+        cursors,
+        cache: Arc::clone(&cache),
+        client_caching,
+        clock: Arc::clone(&clock),
+        intake,
+        oauth,
+        guard,
+    };
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -102,6 +129,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
+    let relaying = tokio::spawn(relay.run(stop.clone()));
     let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
     let events = tokio::spawn(worker.run(stop.clone()));
     let (fan_out, courier) = (tokio::spawn(fan_out.run(stop.clone())), tokio::spawn(courier.run(stop.clone())));
@@ -109,12 +137,14 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let keeping = housekeeping::run(Arc::clone(&store), clock, retention, stop.clone());
     let housekeeping = tokio::spawn(keeping);
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection), limits, shutdown);
+    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
+        demo,
         store,
+        relay: relaying,
         projection: projecting,
         events,
         fan_out,
@@ -138,6 +168,7 @@ impl App {
         self.stop.cancel();
         // A panic in the accept loop has ended it already; there is nothing left to wait for.
         let _ = self.public.await;
+        let _ = self.relay.await;
         if let Some(projection) = self.projection {
             let _ = projection.await;
         }
@@ -151,14 +182,32 @@ impl App {
     }
 }
 
-fn worker_options(webhooks: &config::Webhooks) -> WorkerOptions {
+/// What takes events in, and what applies them.
+fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) -> (Intake, Worker) {
+    let wake = Arc::new(Notify::new());
+    let intake = Intake::new(config.sources.clone(), Arc::<dyn Store>::clone(store), Arc::clone(&wake));
     let backoff = Backoff {
-        first: webhooks.retry_first,
-        longest: webhooks.retry_longest,
-        attempts: webhooks.max_attempts,
+        first: config.retry_first,
+        longest: config.retry_longest,
+        attempts: config.max_attempts,
         seed: seed(),
     };
-    WorkerOptions { concurrency: webhooks.concurrency, poll: webhooks.poll, backoff }
+    let options = WorkerOptions { concurrency: config.concurrency, poll: config.poll, backoff };
+    (intake, Worker::new(Arc::<dyn Store>::clone(store), Arc::clone(clock), wake, options))
+}
+
+/// Access tokens, and the demo client if the database is the embedded one.
+async fn open_oauth(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    address: SocketAddr,
+    clock: &Clock,
+) -> Result<(Arc<OAuth>, Option<Credentials>), OAuthError> {
+    let store: Arc<dyn OAuthStore> = Arc::<dyn Store>::clone(store);
+    let mut clients = Clients::new(Arc::clone(&store))?;
+    let demo = if config.database.embedded { Some(clients.add_demo(clock()).await?) } else { None };
+    let issuer = config.oauth.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
+    Ok((Arc::new(OAuth::new(store, clients, &config.oauth, issuer, Arc::clone(clock))?), demo))
 }
 
 /// What passes changes on to subscribers, and what carries them there.

@@ -7,6 +7,8 @@ use farmlokal_catalog::Timestamp;
 use farmlokal_catalog::store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
+
 /// How often. All replicas do it: each takes what the others have left.
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -20,12 +22,7 @@ pub struct Retention {
 }
 
 /// Forgets events and deliveries that were done for `retention`, and old keys, until `stop`.
-pub async fn run(
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    retention: Retention,
-    stop: CancellationToken,
-) {
+pub async fn run(store: Arc<dyn Store>, clock: Clock, retention: Retention, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let now = clock();
         let before = |retention: Duration| Timestamp::from(now.to_utc() - retention);

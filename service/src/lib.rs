@@ -3,10 +3,14 @@
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod cache;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod housekeeping;
+pub mod oauth;
+pub mod redis;
 pub mod server;
 pub mod subscriptions;
 pub mod webhooks;

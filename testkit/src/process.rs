@@ -86,6 +86,12 @@ impl Process {
         self.directory.path()
     }
 
+    /// What it has printed so far, errors included.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.directory().join(LOG)).unwrap_or_default()).into_owned()
+    }
+
     /// Waits until `ready` says true, for at most `limit`.
     ///
     /// # Errors

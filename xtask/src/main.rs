@@ -28,8 +28,12 @@ enum Xtask {
     Openapi,
     /// Lint docs/openapi.json, then fuzz a running farmlokal with it (needs npm and python3)
     Api(api::Arguments),
-    /// Measure how fast products are loaded and served; writes docs/performance.md (some 12 minutes)
+    /// Measure how fast products are loaded and served; writes docs/performance.md (some 20 minutes)
     Bench(bench::Arguments),
+    /// Serve so many bytes from an endpoint of poem with nothing around it, for the benchmark
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BareEndpoint { address: std::net::SocketAddr, bytes: usize },
     /// Check that Cargo.lock has one version of the crates whose types cross borders
     Versions,
 }
@@ -41,6 +45,8 @@ fn main() -> ExitCode {
         Xtask::Openapi => openapi::run(),
         Xtask::Api(arguments) => api::run(&arguments),
         Xtask::Bench(arguments) => bench::run(&arguments),
+        #[cfg(feature = "bench")]
+        Xtask::BareEndpoint { address, bytes } => bench::serve_bare_endpoint(address, bytes),
         Xtask::Versions => versions::check(),
     };
     match outcome {

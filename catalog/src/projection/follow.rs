@@ -21,9 +21,11 @@ const PRUNE_EVERY: u32 = 240;
 
 impl Projection {
     /// Brings the index up to the log's end and keeps it there, until it has to be built anew; says why.
-    /// Bulk loads up to the change `covered` are in it already.
+    /// Bulk loads up to the change `covered` are in it already. Damage to its files is an error; the next
+    /// cycle finds it too, and builds an index while this one answers from memory.
     pub(super) async fn follow(&self, index: SearchIndex, covered: u64) -> Result<&'static str, ProjectionError> {
         let mut tail = Tail::at(index.position());
+        self.stamp.store(tail.stamp(), Ordering::Release);
         let mut writer = self
             .blocking({
                 let index = index.clone();
@@ -44,8 +46,13 @@ impl Projection {
             tail.saw(changes.iter().map(|change| change.number), Instant::now());
             if !changes.is_empty() {
                 writer = self.take_over(writer, &changes, tail.settled()).await?;
+                // After the commit: whoever reads the new stamp finds the new index.
+                self.stamp.store(tail.stamp(), Ordering::Release);
                 self.note_lag(&[]);
             }
+            // Also what answers on from memory is lost at the next start if its files are.
+            let served = index.clone();
+            self.blocking(move || served.look()).await?;
             polls += 1;
             if polls.is_multiple_of(PRUNE_EVERY) {
                 self.store.prune_log().await?;

@@ -7,7 +7,7 @@ mod follow;
 mod status;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub struct Projection {
     current: RwLock<Option<SearchIndex>>,
     status: RwLock<Status>,
     rebuild: AtomicBool,
+    /// See [`Self::stamp`].
+    stamp: AtomicU64,
     wake: Notify,
     /// What computes or waits for the disk; it goes on when the task that asked for it is cut off.
     work: TaskTracker,
@@ -64,9 +66,20 @@ impl Projection {
             current: RwLock::new(None),
             status: RwLock::new(Status::default()),
             rebuild: AtomicBool::new(false),
+            stamp: AtomicU64::new(0),
             wake: Notify::new(),
             work: TaskTracker::new(),
         })
+    }
+
+    /// Stands for what the index is at least up to: an answer that was computed after this was read knows
+    /// all changes behind it, and any replica's index of the same stamp would have given it. `None` without
+    /// an index.
+    pub fn stamp(&self) -> Option<u64> {
+        // Before the question whether there is an index: see `follow`.
+        let stamp = self.stamp.load(Ordering::Acquire);
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|_| stamp)
     }
 
     /// The index to search now; `None` until it is ready, or while it is lost.

@@ -9,7 +9,7 @@ use tantivy::schema::Field;
 use super::SearchError;
 use super::bits::{BLOCK, Bits};
 use super::fields::{self, Fields, NAME_LENGTH};
-use super::segment::Segment;
+use super::segment::{Segment, read};
 use super::top::Top;
 use super::word::{Stage, Way, Word};
 
@@ -126,9 +126,7 @@ fn offer(segment: Segment<'_>, documents: &Bits, sum: impl Fn(u32) -> u64, top: 
     let (lengths, ids) = (segment.numbers(NAME_LENGTH)?, segment.numbers(fields::ID)?);
     let (floor, mut values) = (top.floor(), [0; BLOCK]);
     documents.blocks(|block| {
-        let values = &mut values[..block.len()];
-        lengths.get_vals(block, values);
-        for (document, length) in block.iter().zip(values) {
+        for (document, length) in block.iter().zip(read(&*lengths, block, &mut values)) {
             let key = !score(sum(*document), *length);
             if (floor..=top.ceiling()).contains(&key) {
                 top.offer((key, ids.get_val(*document)));

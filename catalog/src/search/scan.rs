@@ -5,7 +5,7 @@ use tantivy::columnar::StrColumn;
 use super::bits::{BLOCK, Bits};
 use super::fields::{self, CREATED, ID, NAME_KEY, PRICE};
 use super::matching::Matching;
-use super::segment::{Numbers, Segment};
+use super::segment::{Numbers, Segment, read};
 use super::top::{Rank, Top};
 use super::{SearchError, name_order, relevance};
 use crate::{Direction, NameKey, Order, Position, ProductId, SortKey};
@@ -131,9 +131,7 @@ fn ranked(
     let floor = top.floor();
     let mut values = [0; BLOCK];
     bits.blocks(|block| {
-        let values = &mut values[..block.len()];
-        keys.get_vals(block, values);
-        for (document, key) in block.iter().zip(values) {
+        for (document, key) in block.iter().zip(read(&**keys, block, &mut values)) {
             let (key, _) = turned((*key, 0), direction);
             if (floor..=top.ceiling()).contains(&key) {
                 let (_, id) = turned((0, ids.get_val(*document)), direction);

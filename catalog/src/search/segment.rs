@@ -115,12 +115,24 @@ impl Segment<'_> {
         let prices = self.numbers(fields::PRICE)?;
         let mut values = [0; BLOCK];
         bits.retain(|documents, answers| {
-            let values = &mut values[..documents.len()];
-            prices.get_vals(documents, values);
+            let values = read(&*prices, documents, &mut values);
             values.iter().zip(answers).for_each(|(price, answer)| *answer = range.contains(price));
         });
         Ok(())
     }
+}
+
+/// The values of `column` for `documents`, which are in ascending order and no more than fit into `values`.
+/// Neighbours are decoded together: a whole column so takes a third of the time that single values take.
+pub(super) fn read<'a>(column: &dyn ColumnValues<u64>, documents: &[u32], values: &'a mut [u64]) -> &'a [u64] {
+    let values = &mut values[..documents.len()];
+    match (documents.first(), documents.last()) {
+        (Some(first), Some(last)) if (last - first) as usize + 1 == documents.len() => {
+            column.get_range(u64::from(*first), values);
+        }
+        _ => column.get_vals(documents, values),
+    }
+    values
 }
 
 /// Hands every term of `field` that answers `word` in `way` to `visit`, in the order of the terms,

@@ -122,3 +122,12 @@ fn number(said: &dyn sqlx::error::DatabaseError) -> String {
         None => said.code().unwrap_or_default().into_owned(),
     }
 }
+
+/// Whether an insert was done: `false` when the key of its row is taken.
+pub(super) fn unless_taken<T>(inserted: Result<T, sqlx::Error>) -> Result<bool, StoreError> {
+    match inserted {
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(said)) if said.is_unique_violation() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -6,6 +6,7 @@ mod error;
 pub mod idempotency;
 pub mod inbox;
 mod mysql;
+pub mod oauth;
 pub mod outbox;
 #[cfg(test)]
 mod plan_cases;
@@ -29,6 +30,7 @@ pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use idempotency::Idempotency;
 pub use inbox::Inbox;
+pub use oauth::OAuthStore;
 pub use outbox::Outbox;
 pub use subscriptions::Subscriptions;
 pub use tail::Tail;
@@ -36,7 +38,7 @@ pub use tail::Tail;
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox + Idempotency + Subscriptions + Outbox {
+pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Subscriptions + Outbox {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

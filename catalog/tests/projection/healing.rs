@@ -1,6 +1,8 @@
 //! Whatever happens to the index or to the process, it comes back and says what the table says.
 
 use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use farmlokal_catalog::projection::State;
 use farmlokal_catalog::store;
@@ -53,30 +55,74 @@ async fn a_deleted_or_truncated_file_is_noticed_and_healed() {
         bench.create(&format!("Cheddar {number}"), number).await;
     }
     bench.ready().await.cut_off().await;
-    let files = |bench: &Bench| -> Vec<_> {
-        let current = fs::read_to_string(bench.index_dir().join("CURRENT")).unwrap();
-        let generation = bench.index_dir().join(current.lines().next().unwrap());
-        let mut files: Vec<_> = fs::read_dir(generation).unwrap().flatten().map(|file| file.path()).collect();
-        files.retain(|file| !file.to_string_lossy().ends_with(".lock"));
-        files.sort();
-        files
-    };
     let count = files(&bench).len();
     assert!(count > 3);
     for at in 0..count {
-        for truncate in [false, true] {
+        let damages: [Damage; 2] = [remove, halve];
+        for damage in damages {
             let file = files(&bench)[at % files(&bench).len()].clone();
-            let length = fs::metadata(&file).unwrap().len();
-            if truncate {
-                OpenOptions::new().write(true).open(&file).unwrap().set_len(length / 2).unwrap();
-            } else {
-                fs::remove_file(&file).unwrap();
-            }
+            damage(&file).unwrap();
             let running = bench.ready().await;
-            assert_eq!(running.found("cheddar").len(), 500, "{} truncated: {truncate}", file.display());
+            assert_eq!(running.found("cheddar").len(), 500, "{}", file.display());
             running.cut_off().await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_deleted_or_truncated_under_a_running_index_is_noticed_and_healed() {
+    let bench = Bench::sqlite().await;
+    // Pages and more of each file, so that a mapped one would have some to lose.
+    for number in 0..3_000 {
+        bench.create(&format!("Cheddar {number}"), number).await;
+    }
+    let running = bench.ready().await;
+    let kinds = ["idx", "term", "fast", "store", "pos", "fieldnorm", "meta.json", ".managed.json"];
+    let damages: [(&str, Damage); 3] = [("deleted", remove), ("halved", halve), ("emptied", empty)];
+    for (what, damage) in damages {
+        for kind in kinds.into_iter().filter(|kind| what == "deleted" || !kind.ends_with("json")) {
+            let file = files(&bench).into_iter().find(|file| file.to_string_lossy().ends_with(kind)).unwrap();
+            damage(&file).unwrap();
+            let report = || running.projection.status().error.is_some_and(|error| error.contains("damaged"));
+            running.until(&format!("a report of {} {what}", file.display()), report).await;
+            let healed = || {
+                assert_eq!(running.found("cheddar").len(), 3_000, "{} {what}", file.display());
+                let status = running.projection.status();
+                status.state == State::Ready && status.error.is_none()
+            };
+            running.until(&format!("{} {what} healed", file.display()), healed).await;
+            assert!(!file.exists(), "another generation serves");
+        }
+    }
+    // What heals follows on.
+    bench.create("Healed Halloumi", 1).await;
+    running.until_found("halloumi", 1).await;
+    running.cut_off().await;
+}
+
+type Damage = fn(&Path) -> io::Result<()>;
+
+fn remove(file: &Path) -> io::Result<()> {
+    fs::remove_file(file)
+}
+
+fn halve(file: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(file)?;
+    file.set_len(file.metadata()?.len() / 2)
+}
+
+fn empty(file: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).open(file)?.set_len(0)
+}
+
+/// The files of the current generation.
+fn files(bench: &Bench) -> Vec<PathBuf> {
+    let current = fs::read_to_string(bench.index_dir().join("CURRENT")).unwrap();
+    let generation = bench.index_dir().join(current.lines().next().unwrap());
+    let mut files: Vec<_> = fs::read_dir(generation).unwrap().flatten().map(|file| file.path()).collect();
+    files.retain(|file| !file.to_string_lossy().ends_with(".lock"));
+    files.sort();
+    files
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,5 @@
 //! The search index, for those who run the service.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 pub(super) use farmlokal_catalog::projection::Projection;
@@ -11,15 +10,15 @@ use poem::{IntoResponse as _, Response, Route, get, post};
 use serde_json::json;
 
 use super::answer;
+use super::metrics::Exposition;
 use crate::api::problem::{Kind, Problem};
 
-/// Adds `/v1/admin/search`, `/v1/admin/search/rebuild` and `/metrics`.
+/// Adds `/v1/admin/search` and `/v1/admin/search/rebuild`.
 pub(super) fn add(routes: Route, projection: Option<Arc<Projection>>) -> Route {
-    let (shown, rebuilt) = (projection.clone(), projection.clone());
+    let shown = projection.clone();
     routes
         .at("/v1/admin/search", get(make_sync(move |_| status(shown.as_deref()))))
-        .at("/v1/admin/search/rebuild", post(make_sync(move |_| rebuild(rebuilt.as_deref()))))
-        .at("/metrics", get(make_sync(move |_| metrics(projection.as_deref()))))
+        .at("/v1/admin/search/rebuild", post(make_sync(move |_| rebuild(projection.as_deref()))))
 }
 
 fn status(projection: Option<&Projection>) -> Response {
@@ -52,15 +51,10 @@ fn switched_off() -> Response {
     Problem::new(Kind::NoSuchPath, "There is no search index here: search.index is false.").into_response()
 }
 
-/// The text format of Prometheus, version 0.0.4.
-fn metrics(projection: Option<&Projection>) -> Response {
-    let text = projection.map(|projection| exposition(&projection.status())).unwrap_or_default();
-    Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
-}
-
-fn exposition(status: &Status) -> String {
+/// The index in numbers.
+pub(super) fn expose(metrics: &mut Exposition, status: &Status) {
     let ready = f64::from(u8::from(status.state == State::Ready));
-    let gauges = [
+    for (name, help, value) in [
         ("ready", "Whether the search index follows the log of changes.", ready),
         ("documents", "Products in the search index.", status.documents as f64),
         ("size_bytes", "Bytes of the search index on disk.", status.bytes as f64),
@@ -68,13 +62,7 @@ fn exposition(status: &Status) -> String {
         ("lag_seconds", "Age of the oldest of them.", status.lag_seconds),
         ("built_documents", "Products read by the build under way, or by the last one.", status.built as f64),
         ("build_duration_seconds", "How long the last build took.", status.build_seconds),
-    ];
-    let mut text = String::new();
-    for (name, help, value) in gauges {
-        // Writing to a String cannot fail.
-        let _ =
-            writeln!(text, "# HELP farmlokal_search_index_{name} {help}\n# TYPE farmlokal_search_index_{name} gauge");
-        let _ = writeln!(text, "farmlokal_search_index_{name} {value}");
+    ] {
+        metrics.one(&format!("farmlokal_search_index_{name}"), "gauge", help, value);
     }
-    text
 }

@@ -35,8 +35,8 @@ impl<T: Serialize> Rendered<T> {
     }
 
     /// The JSON.
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
     }
 }
 

@@ -1,12 +1,15 @@
 //! `/v1/categories`: the shelves and how full they are.
 
 use farmlokal_catalog::Category;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::param::Header;
+use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use super::answer::{Failure, Failures, Rendered};
+use super::answer::{Failure, Failures};
+use super::cached::{Cached, Policy, found};
 use super::values::Text;
 use super::{Context, Tag};
+use crate::cache::{Asked, Namespace, Operation, Question};
 
 /// The operations on categories.
 pub struct CategoriesApi(pub Context);
@@ -29,14 +32,6 @@ pub struct CategoryBody {
     products: u64,
 }
 
-/// All categories.
-#[derive(ApiResponse)]
-pub enum CategoriesAnswer {
-    /// All categories that have products.
-    #[oai(status = 200)]
-    Categories(Rendered<CategoriesBody>),
-}
-
 /// What can go wrong in listing categories.
 pub struct CategoriesFailures;
 
@@ -52,9 +47,24 @@ impl CategoriesApi {
     /// Every category that has products, with their exact number: it is counted with each write, so
     /// nothing is scanned.
     #[oai(path = "/categories", method = "get", operation_id = "listCategories")]
-    async fn list(&self) -> Result<CategoriesAnswer, Failure<CategoriesFailures>> {
-        let categories = self.0.catalogue.store().categories().await?;
-        let data = categories.into_iter().map(|(name, products)| CategoryBody { name: Text(name), products }).collect();
-        Ok(CategoriesAnswer::Categories(Rendered::new(&CategoriesBody { data })?))
+    async fn list(
+        &self,
+        /// The entity tag of the list the client has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+    ) -> Result<Cached<CategoriesBody>, Failure<CategoriesFailures>> {
+        let catalogue = self.0.catalogue.clone();
+        let asked = Asked {
+            operation: Operation::ListCategories,
+            namespace: Namespace::Products,
+            stamp: None,
+            question: Question::of("categories"),
+        };
+        let load = async move {
+            let categories = catalogue.store().categories().await?;
+            let body = |(name, products)| CategoryBody { name: Text(name), products };
+            found(&CategoriesBody { data: categories.into_iter().map(body).collect() }, None, None, None)
+        };
+        Ok(self.0.answer(asked, Policy::List, if_none_match.0.as_deref(), load).await?)
     }
 }

@@ -1,17 +1,20 @@
 //! Routing by the OpenAPI document: what it does not describe is refused by name.
 //!
 //! The framework ignores query parameters it does not know, takes the first of several, and answers
-//! 405 without saying what is allowed. Here each path knows its operations and their parameters, from
-//! the same source as the document.
+//! 405 without saying what is allowed. Here each path knows its operations, their parameters and the scopes
+//! they need, from the same source as the document: what it promises is what is checked.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use poem::http::Method;
 use poem::{Endpoint, IntoResponse as _, Request, Response, Route};
 use poem_openapi::OpenApi;
-use poem_openapi::registry::{MetaApi, MetaParamIn};
+use poem_openapi::registry::{MetaApi, MetaOperation, MetaParamIn};
 
+use super::bearer::{self, Scope};
 use super::problem::{Kind, Problem};
+use crate::oauth::OAuth;
 
 type BoxEndpoint = poem::endpoint::BoxEndpoint<'static>;
 
@@ -22,11 +25,21 @@ pub struct RouteTemplate(pub &'static str);
 /// One path of the document.
 struct DocumentedPath {
     template: RouteTemplate,
-    operations: HashMap<Method, (BoxEndpoint, Vec<String>)>,
+    operations: HashMap<Method, Documented>,
+    oauth: Arc<OAuth>,
+}
+
+/// One operation of the document.
+struct Documented {
+    endpoint: BoxEndpoint,
+    /// The query parameters it takes.
+    parameters: Vec<String>,
+    /// What a token must be good for; `None` for what is open to everybody.
+    needs: Option<Vec<Scope>>,
 }
 
 /// The routes of `api`, each guarded by its description.
-pub(super) fn routes<A: OpenApi + 'static>(api: A) -> Route {
+pub(super) fn routes<A: OpenApi + 'static>(api: A, oauth: &Arc<OAuth>) -> Route {
     let described = A::meta();
     let mut table = HashMap::new();
     api.add_routes(&mut table);
@@ -35,11 +48,12 @@ pub(super) fn routes<A: OpenApi + 'static>(api: A) -> Route {
             .into_iter()
             .map(|(method, endpoint)| {
                 let parameters = query_parameters(&described, &path, &method);
-                (method, (endpoint, parameters))
+                let needs = operation(&described, &path, &method).next().and_then(bearer::needs);
+                (method, Documented { endpoint, parameters, needs })
             })
             .collect();
         let template = template(&described, &path);
-        routes.at(path, DocumentedPath { template, operations })
+        routes.at(path, DocumentedPath { template, operations, oauth: Arc::clone(oauth) })
     })
 }
 
@@ -50,10 +64,14 @@ impl Endpoint for DocumentedPath {
         // HEAD is GET without its body (RFC 9110, 9.3.2).
         let head = request.method() == Method::HEAD;
         let method = if head { &Method::GET } else { request.method() };
-        let Some((endpoint, known)) = self.operations.get(method) else {
+        let Some(Documented { endpoint, parameters, needs }) = self.operations.get(method) else {
             return Err(Problem::method_not_allowed(self.allow()).into());
         };
-        let parameters = read_query(request.uri().query().unwrap_or_default(), known)?;
+        if let Some(needs) = needs {
+            let caller = bearer::authorize(&self.oauth, &request, needs).await?;
+            request.extensions_mut().insert(caller);
+        }
+        let parameters = read_query(request.uri().query().unwrap_or_default(), parameters)?;
         request.extensions_mut().insert(poem_openapi::__private::UrlQuery(parameters));
         let mut response = match endpoint.call(request).await {
             Ok(response) => response,
@@ -123,13 +141,20 @@ fn template(described: &[MetaApi], route: &str) -> RouteTemplate {
 }
 
 fn query_parameters(described: &[MetaApi], route: &str, method: &Method) -> Vec<String> {
-    let paths = described.iter().flat_map(|api| &api.paths).filter(|path| route_of(&path.path) == route);
-    let operations = paths.flat_map(|path| &path.operations).filter(|operation| operation.method == *method);
-    operations
+    operation(described, route, method)
         .flat_map(|operation| &operation.params)
         .filter(|parameter| parameter.in_type == MetaParamIn::Query)
         .map(|parameter| parameter.name.clone())
         .collect()
+}
+
+fn operation<'a>(
+    described: &'a [MetaApi],
+    route: &'a str,
+    method: &'a Method,
+) -> impl Iterator<Item = &'a MetaOperation> {
+    let paths = described.iter().flat_map(|api| &api.paths).filter(move |path| route_of(&path.path) == route);
+    paths.flat_map(|path| &path.operations).filter(move |operation| operation.method == *method)
 }
 
 #[cfg(test)]

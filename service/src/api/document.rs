@@ -15,7 +15,8 @@ A hyperlocal marketplace's catalogue: a million products and more, filtered, sea
 **Errors** are problem documents (RFC 9457): decide by `type`, show `detail`; `field` names what is wrong. Query \
 parameters that an operation does not have are refused.
 
-**Writing** is open only to clients on the service's own machine until access tokens are there.";
+**Writing** needs an access token: `POST /oauth/token` gives one for client credentials, and Authorize does it for \
+you here. An embedded instance prints those of its demo client when it starts.";
 
 /// The description of the operations without anything behind them.
 struct Described;

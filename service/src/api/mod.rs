@@ -1,12 +1,15 @@
 //! The public API: operations, their values and errors, and the document that describes them.
 
 pub mod answer;
+pub mod bearer;
+pub mod cached;
 pub mod categories;
 pub mod contract;
 pub mod document;
 pub mod etag;
 mod idempotency;
 pub mod limits;
+pub mod oauth;
 pub mod original;
 pub mod original_webhook;
 pub mod problem;
@@ -16,7 +19,6 @@ pub mod suggest;
 pub mod ui;
 pub mod values;
 pub mod webhooks;
-mod writers;
 
 use std::sync::Arc;
 
@@ -24,13 +26,14 @@ use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
 
+use crate::cache::Cache;
+use crate::clock::Clock;
 use crate::config;
+use crate::oauth::OAuth;
 use crate::subscriptions::Guard;
 use crate::webhooks::Intake;
+use cached::ClientCaching;
 use problem::Problem;
-
-/// Where the time comes from, so that tests can say what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the operations work with.
 #[derive(Clone)]
@@ -39,6 +42,12 @@ pub struct Context {
     pub catalogue: Catalogue,
     /// Seals and opens cursors.
     pub cursors: CursorKey,
+    /// Gives and takes access tokens.
+    pub oauth: Arc<OAuth>,
+    /// Finished answers.
+    pub cache: Arc<Cache<Problem>>,
+    /// How long others may keep answers.
+    pub client_caching: ClientCaching,
     /// The clock.
     pub clock: Clock,
     /// Takes events in.
@@ -64,6 +73,8 @@ enum Tag {
     Subscriptions,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
+    /// Access tokens (OAuth 2.0, client credentials).
+    Tokens,
 }
 
 type Operations = (
@@ -74,6 +85,7 @@ type Operations = (
     subscriptions::SubscriptionsApi,
     original::OriginalApi,
     original_webhook::OriginalWebhookApi,
+    oauth::OAuthApi,
 );
 
 fn operations(context: Context) -> Operations {
@@ -84,15 +96,23 @@ fn operations(context: Context) -> Operations {
         webhooks::WebhooksApi(context.clone()),
         subscriptions::SubscriptionsApi(context.clone()),
         original::OriginalApi(context.clone()),
-        original_webhook::OriginalWebhookApi(context),
+        original_webhook::OriginalWebhookApi(context.clone()),
+        oauth::OAuthApi(context),
     )
 }
 
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
 /// document, the framework's own included.
 pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
-    let routes = contract::routes(operations(context));
+    let oauth = Arc::clone(&context.oauth);
+    let routes = contract::routes(operations(context), &oauth);
     let routes = ui::add(routes);
-    limits::Limits::new(routes, limits)
-        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
+    let guarded = limits::Limits::new(routes, limits)
+        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
+    guarded.around(async |endpoint, request| {
+        let safe = request.method().is_safe();
+        let mut response = endpoint.call(request).await?;
+        cached::uncached(safe, &mut response);
+        Ok(response)
+    })
 }

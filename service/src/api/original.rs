@@ -6,14 +6,16 @@ use farmlokal_catalog::{
     Category, Description, Direction, Filter, Limit, Order, Position, Price, PriceRange, Product, ProductId,
     ProductName, Query as CatalogQuery, SortKey,
 };
-use poem_openapi::param::Query;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::param::{Header, Query};
+use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use super::answer::{Failure, Rendered};
-use super::products::ListFailures;
+use super::answer::Failure;
+use super::cached::{Cached, Policy, found};
+use super::products::{ListFailures, list};
 use super::values::{LastId, Number, Search, Text};
 use super::{Context, Tag};
+use crate::cache::{Asked, Operation, Question};
 
 /// The original's operations.
 pub struct OriginalApi(pub Context);
@@ -48,14 +50,6 @@ impl From<Product> for OriginalProduct {
     }
 }
 
-/// A page.
-#[derive(ApiResponse)]
-pub enum OriginalAnswer {
-    /// A page of products, in the order of their ids.
-    #[oai(status = 200)]
-    Products(Rendered<Vec<OriginalProduct>>),
-}
-
 #[OpenApi(tag = "Tag::Original")]
 impl OriginalApi {
     /// List products as the original did
@@ -63,6 +57,7 @@ impl OriginalApi {
     /// A bare array in the order of ids. The next page's `cursor` is the last id of this one; a page
     /// shorter than `limit` is the last.
     #[oai(path = "/products", method = "get", operation_id = "listProductsOriginal")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn list(
         &self,
         /// Only this category.
@@ -79,7 +74,10 @@ impl OriginalApi {
         cursor: Query<Option<Number<LastId>>>,
         /// How many products a page has; 10 without it.
         limit: Query<Option<Number<Limit>>>,
-    ) -> Result<OriginalAnswer, Failure<ListFailures>> {
+        /// The entity tag of a page the client has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+    ) -> Result<Cached<Vec<OriginalProduct>>, Failure<ListFailures>> {
         let price = PriceRange::new(min_price.0.map(|price| price.0), max_price.0.map(|price| price.0))?;
         let filter = Filter { category: category.0.map(|category| category.0), price };
         let order = Order::By(SortKey::Id, Direction::Ascending);
@@ -89,8 +87,19 @@ impl OriginalApi {
             Some(limit) => limit.0,
             None => Limit::new(10)?,
         };
-        let listing = self.0.catalogue.list(&query, after.as_ref(), None, limit).await?;
-        let products: Vec<OriginalProduct> = listing.page.products.into_iter().map(Into::into).collect();
-        Ok(OriginalAnswer::Products(Rendered::new(&products)?))
+        let catalogue = self.0.catalogue.clone();
+        let last = cursor.0.map_or(0, |last| last.0.0.unsigned_abs());
+        let asked = Asked {
+            operation: Operation::ListProductsOriginal,
+            namespace: list::namespace(query.filter()),
+            stamp: catalogue.stamp(&query, false),
+            question: list::of_query(Question::of("original"), &query).number(limit.get().into()).number(last),
+        };
+        let load = async move {
+            let listing = catalogue.list(&query, after.as_ref(), None, limit).await?;
+            let products: Vec<OriginalProduct> = listing.page.products.into_iter().map(Into::into).collect();
+            found(&products, None, None, None)
+        };
+        Ok(self.0.answer(asked, Policy::List, if_none_match.0.as_deref(), load).await?)
     }
 }

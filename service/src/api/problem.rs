@@ -1,12 +1,11 @@
-//! Errors as clients see them: RFC 9457 problem documents, made in one place.
+//! Errors as clients see them: RFC 9457 problem documents, made in one place. How each layer's errors become
+//! problems is in `convert`.
+
+mod convert;
 
 use std::fmt;
 
-use farmlokal_catalog::catalogue::CatalogueError;
-use farmlokal_catalog::cursor::CursorError;
-use farmlokal_catalog::store::StoreError;
-use farmlokal_catalog::{Invalid, Limit};
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderName, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::Object;
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
@@ -46,8 +45,14 @@ kinds! {
     MalformedRequest = 400 "malformed-request" "The request cannot be read";
     /// Nothing proves that an event was sent by who it says, and now.
     Unverified = 401 "unverified" "The event is not believed";
-    /// Writing is not open to this caller.
-    WritesClosed = 403 "writes-closed" "Writing is not open to you";
+    /// The operation needs an access token, and there is none.
+    TokenMissing = 401 "token-missing" "An access token is needed";
+    /// The access token is not good.
+    InvalidToken = 401 "invalid-token" "The access token is not good";
+    /// The client is not who it says it is.
+    InvalidClient = 401 "invalid-client" "The client is not known";
+    /// The access token is good, but not for this.
+    InsufficientScope = 403 "insufficient-scope" "The access token does not allow this";
     /// There is no such product.
     NotFound = 404 "not-found" "There is no such product";
     /// Nobody is configured under this name.
@@ -100,8 +105,8 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     field: Option<String>,
-    /// The methods the path takes, for the `Allow` field.
-    allow: Option<String>,
+    /// A field of the answer's head that belongs to the kind: `Allow`, `WWW-Authenticate`.
+    header: Option<(HeaderName, String)>,
 }
 
 /// The document of RFC 9457.
@@ -127,7 +132,7 @@ pub struct ProblemDocument {
 impl Problem {
     /// A problem of `kind`; `detail` is a sentence for the client.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, allow: None }
+        Self { kind, detail: detail.into(), field: None, header: None }
     }
 
     /// The same with the name of the field that is wrong.
@@ -137,10 +142,17 @@ impl Problem {
         self
     }
 
+    /// The same with a field for the answer's head.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: String) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
     /// A method that the path does not take; `allow` lists those it does.
     pub fn method_not_allowed(allow: String) -> Self {
         let problem = Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}."));
-        Self { allow: Some(allow), ..problem }
+        problem.header(header::ALLOW, allow)
     }
 
     /// The status of the answer.
@@ -253,71 +265,20 @@ impl IntoResponse for Problem {
             // RFC 9110 wants a challenge with every 401; this one names the scheme of Standard Webhooks.
             response = response.header(header::WWW_AUTHENTICATE, "StandardWebhooks");
         }
-        if let Some(allow) = &self.allow {
-            response = response.header(header::ALLOW, allow);
+        if let Some((name, value)) = &self.header {
+            response = response.header(name, value);
         }
         response.body(self.to_json())
     }
 }
 
-impl From<Invalid> for Problem {
-    fn from(invalid: Invalid) -> Self {
-        Self::new(Kind::InvalidParameter, format!("{invalid}.")).field(invalid.field)
+/// An older answer is better than these.
+impl crate::cache::Failure for Problem {
+    fn is_outage(&self) -> bool {
+        matches!(self.kind, Kind::Unavailable | Kind::Busy)
     }
-}
 
-impl From<CursorError> for Problem {
-    fn from(error: CursorError) -> Self {
-        let kind = match error {
-            CursorError::Expired => Kind::CursorExpired,
-            CursorError::Unreadable | CursorError::OtherScan(_) => Kind::InvalidCursor,
-        };
-        Self::new(kind, format!("cursor {error}.")).field("cursor")
-    }
-}
-
-impl From<CatalogueError> for Problem {
-    fn from(error: CatalogueError) -> Self {
-        match error {
-            CatalogueError::Store(error) => error.into(),
-            CatalogueError::Expired => CursorError::Expired.into(),
-            CatalogueError::NotReady => Self::new(
-                Kind::IndexBuilding,
-                "The search index is being built; try again soon, or ask without facets and suggestions.",
-            ),
-        }
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::NotFound => Self::new(Kind::NotFound, "There is no product with this id.").field("id"),
-            StoreError::VersionMismatch { current } => Self::new(
-                Kind::PreconditionFailed,
-                format!("The product is at version {} now; read it again and repeat the change.", current.get()),
-            )
-            .field("If-Match"),
-            StoreError::Overtaken => {
-                Self::new(Kind::UnderWay, "Another try of this request is under way; ask again for its answer.")
-            }
-            StoreError::Busy => Self::new(Kind::Busy, "Too many requests at once; try again in a second."),
-            StoreError::TimeLimit => Self::new(
-                Kind::TooBroad,
-                format!(
-                    "Narrow it by category, price range or search, sort by price, or ask for fewer than {} products.",
-                    Limit::MAX
-                ),
-            ),
-            StoreError::Unavailable(cause) => {
-                tracing::warn!("database not available: {cause}");
-                Self::new(Kind::Unavailable, "The database cannot be reached or is being loaded; try again soon.")
-            }
-            StoreError::Corrupt { .. }
-            | StoreError::Url(_)
-            | StoreError::Migrate(_)
-            | StoreError::File { .. }
-            | StoreError::Database(_) => Self::internal(&error),
-        }
+    fn broken() -> Self {
+        Self::internal(&"the computation of an answer broke off")
     }
 }

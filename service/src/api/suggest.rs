@@ -1,12 +1,15 @@
 //! `/v1/suggest`: completions while a person types.
 
-use poem_openapi::param::Query;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use farmlokal_catalog::SearchText;
+use poem_openapi::param::{Header, Query};
+use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use super::answer::{Failure, Failures, Rendered};
+use super::answer::{Failure, Failures};
+use super::cached::{Cached, Policy, found};
 use super::values::{Search, Text};
 use super::{Context, Tag};
+use crate::cache::{Asked, Namespace, Operation, Question};
 
 /// Completions given at the most.
 const MOST: usize = 10;
@@ -20,14 +23,6 @@ pub struct SuggestApi(pub Context);
 pub struct SuggestBody {
     /// Up to 10 completions, the most frequent first.
     data: Vec<String>,
-}
-
-/// Completions.
-#[derive(ApiResponse)]
-pub enum SuggestAnswer {
-    /// Completions of what was typed.
-    #[oai(status = 200)]
-    Suggestions(Rendered<SuggestBody>),
 }
 
 /// What can go wrong in suggesting.
@@ -49,11 +44,24 @@ impl SuggestApi {
         &self,
         /// What was typed so far.
         q: Query<Text<Search>>,
-    ) -> Result<SuggestAnswer, Failure<SuggestFailures>> {
-        let data = match &q.0.0.0 {
-            Some(text) => self.0.catalogue.suggest(text, MOST).await?,
-            None => Vec::new(),
+        /// The entity tag of the completions the client has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+    ) -> Result<Cached<SuggestBody>, Failure<SuggestFailures>> {
+        let (text, catalogue) = (q.0.0.0, self.0.catalogue.clone());
+        let asked = Asked {
+            operation: Operation::Suggest,
+            namespace: Namespace::Products,
+            stamp: catalogue.index_stamp(),
+            question: Question::of("suggest").optional(text.as_ref().map(SearchText::as_str)),
         };
-        Ok(SuggestAnswer::Suggestions(Rendered::new(&SuggestBody { data })?))
+        let load = async move {
+            let data = match &text {
+                Some(text) => catalogue.suggest(text, MOST).await?,
+                None => Vec::new(),
+            };
+            found(&SuggestBody { data }, None, None, None)
+        };
+        Ok(self.0.answer(asked, Policy::List, if_none_match.0.as_deref(), load).await?)
     }
 }

@@ -1,15 +1,19 @@
 //! The commands, one file each.
 
-mod admin;
+mod ask;
+mod client;
 mod healthcheck;
+mod key;
 mod search;
 mod seed;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use farmlokal_catalog::store::{self, StoreError};
+use farmlokal_catalog::store::{self, OAuthStore, StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +21,7 @@ use crate::api::document;
 use crate::app::StartError;
 use crate::cli::{Cli, Command, Common};
 use crate::config::{self, Config, ConfigError, Log, LogFormat};
+use crate::oauth::OAuthError;
 
 /// Why a command failed; each says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +40,13 @@ pub enum CommandError {
     Start(#[from] StartError),
     /// The running service does not answer, or says no.
     #[error("{0}")]
-    Admin(String),
+    Refused(String),
+    /// There is no such client, or no token.
+    #[error("{0}")]
+    Client(String),
+    /// Clients or keys cannot be read or changed.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// The system refused something.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -75,6 +86,9 @@ fn dispatch(cli: Cli) -> Result<Outcome, CommandError> {
         Command::Migrate(common) => with_config(&common, |config| migrate(config, common.clone())),
         Command::Seed(options) => with_config(&options.common, |config| seed::run(config, options.clone())),
         Command::Search(options) => with_config(&options.common, |config| search::run(config, options.action)),
+        Command::Client(options) => with_config(&options.common, |config| client::run(config, options.clone())),
+        Command::Key(options) => with_config(&options.common, |config| key::run(config, options.clone())),
+        Command::Token(options) => with_config(&options.common, |config| token::run(config, options.clone())),
         Command::Healthcheck(options) => with_config(&options.common, healthcheck::run),
     }
 }
@@ -102,6 +116,17 @@ async fn migrate(config: Config, common: Common) -> Result<Outcome, CommandError
 async fn wait(config: &Config, common: &Common) -> Result<(), CommandError> {
     let patience = Duration::from_secs(common.wait_for);
     store::wait_for(&config.database.url, patience).await.map_err(|error| database_error(config, error))
+}
+
+/// The clients and keys in the configured database. The embedded one is migrated before, as at every start.
+async fn oauth_store(config: &Config, common: &Common) -> Result<Arc<dyn OAuthStore>, CommandError> {
+    wait(config, common).await?;
+    let database = &config.database;
+    let failed = |error| database_error(config, error);
+    if database.embedded {
+        store::migrate(&database.url).await.map_err(failed)?;
+    }
+    Ok(store::open(&database.url, None, &database.options).await.map_err(failed)?)
 }
 
 fn database_error(config: &Config, error: StoreError) -> CommandError {

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use super::{CommandError, Outcome, admin, print};
+use super::{CommandError, Outcome, ask, print};
 use crate::cli::SearchAction;
 use crate::config::Config;
 
 pub(super) async fn run(config: Config, action: SearchAction) -> Result<Outcome, CommandError> {
     match action {
         SearchAction::Status => {
-            let status = admin::ask(config.admin_listen, "GET /v1/admin/search").await?;
+            let status = ask::admin(config.admin_listen, "GET /v1/admin/search").await?;
             print(&table(&status));
         }
         SearchAction::Rebuild => {
-            admin::ask(config.admin_listen, "POST /v1/admin/search/rebuild").await?;
+            ask::admin(config.admin_listen, "POST /v1/admin/search/rebuild").await?;
             print("The search index is being built anew; the present one serves until then.\n");
         }
     }

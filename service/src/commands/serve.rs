@@ -10,6 +10,7 @@ use super::{CommandError, Outcome, database_error, print, seed, wait};
 use crate::app::{self, App};
 use crate::cli::Serve;
 use crate::config::Config;
+use crate::oauth::Credentials;
 
 /// The seed of the embedded database: everybody sees the same products.
 const SEED: u64 = 42;
@@ -52,9 +53,23 @@ fn welcome(config: &Config, app: &App) -> String {
          \x20 Products     http://{address}/v1/products?category=Dairy&sort=-price\n\
          \x20 Readiness    http://{admin}/readyz\n\
          \n\
-         Ctrl-C ends it.\n",
+         {demo}Ctrl-C ends it.\n",
         version = env!("CARGO_PKG_VERSION"),
         url = config.database.url,
+        demo = app.demo.as_ref().map(|demo| demo_lines(demo, config)).unwrap_or_default(),
+    )
+}
+
+/// The one place where the demo client's secret is shown; it is another one at each start.
+fn demo_lines(Credentials { id, secret }: &Credentials, config: &Config) -> String {
+    let minutes = config.oauth.token_lifetime.as_secs() / 60;
+    format!(
+        "To write, use Authorize in the Swagger UI, or a token of `farmlokal token` (good for {minutes} minutes):\n\
+         \n\
+         \x20 client_id      {id}\n\
+         \x20 client_secret  {}\n\
+         \n",
+        secret.expose()
     )
 }
 

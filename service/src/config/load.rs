@@ -7,11 +7,12 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, database, http, log, search, subscriptions, webhooks};
+use super::{Config, DEFAULTS, cache, database, http, log, oauth, redis, search, subscriptions, webhooks};
 
-/// Environment variables that share the prefix and are not configuration: the tests' servers, and
-/// what Kubernetes sets for a Service of that name.
-const FOREIGN: [&str; 4] = ["FARMLOKAL_TEST_", "FARMLOKAL_SERVICE_", "FARMLOKAL_PORT", "FARMLOKAL_ADMIN_"];
+/// Environment variables that share the prefix and are not configuration: the tests' servers, what
+/// Kubernetes sets for a Service of that name, and the credentials for `farmlokal token`.
+const FOREIGN: [&str; 5] =
+    ["FARMLOKAL_TEST_", "FARMLOKAL_SERVICE_", "FARMLOKAL_PORT", "FARMLOKAL_ADMIN_", "FARMLOKAL_CLIENT_"];
 
 /// Everything that is wrong, each with its key, where it was set, and what would be right.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,20 +53,26 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let http = http::read(&mut reader);
     let admin_listen = reader.listen("admin.listen");
     let database = database::read(&mut reader);
+    let cache = cache::read(&mut reader);
+    let redis = redis::read(&mut reader);
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
     let webhooks = webhooks::read(&mut reader);
     let subscriptions = subscriptions::read(&mut reader);
+    let oauth = oauth::read(&mut reader);
     let log = log::read(&mut reader);
     let config = || {
         Some(Config {
             http: http?,
             admin_listen: admin_listen?,
             database: database?,
+            cache: cache?,
+            redis: redis?,
             search_dir: search_dir?,
             seed_rows: seed_rows?,
             webhooks: webhooks?,
             subscriptions: subscriptions?,
+            oauth: oauth?,
             log: log?,
         })
     };
@@ -139,12 +146,26 @@ mod tests {
     fn secrets_are_not_shown() {
         let config = with(
             "[http]\ncursor_secret = 'hunter2'\n[database]\nurl = 'mysql://u:hunter2@h/d'\n[webhooks]\n\
-                           sources = 'a=whsec_hunter2hunter2hunter2hunter2hunt'",
-        )
-        .unwrap();
-        assert!(!format!("{config:?}").contains("hunter2"));
+             sources = 'a=whsec_hunter2hunter2hunter2hunter2hunt'\n\
+             [oauth]\nkey_secret = 'hunter2 hunter2 hunter2 hunter2 hunter2'",
+        );
+        assert!(!format!("{:?}", config.unwrap()).contains("hunter2"));
         let ConfigError(mistakes) = with("[webhooks]\nsources = 'a=hunter2'\nretention_hours = 23").unwrap_err();
         assert!(mistakes[0].starts_with("webhooks.sources") && mistakes[0].contains("must list each source"));
         assert!(mistakes[1].contains("from 24 to") && !mistakes.concat().contains("hunter2"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn an_issuer_is_an_origin_and_a_key_secret_is_long() {
+        for issuer in ["https://api.example.com", "http://127.0.0.1:8080", "http://[::1]:1"] {
+            let config = with(&format!("[oauth]\nissuer = '{issuer}'")).unwrap();
+            assert_eq!(config.oauth.issuer.as_deref(), Some(issuer));
+        }
+        for issuer in ["api.example.com", "https://api.example.com/", "https://a.b/c", "ftp://a.b", "https://u@a.b"] {
+            let ConfigError(mistakes) = with(&format!("[oauth]\nissuer = '{issuer}'")).unwrap_err();
+            assert!(mistakes[0].contains("oauth.issuer must be scheme, host"), "{mistakes:?}");
+        }
+        let ConfigError(mistakes) = with("[oauth]\nkey_secret = 'hunter2'").unwrap_err();
+        assert!(mistakes[0].contains("32 characters") && !mistakes[0].contains("hunter2"), "{mistakes:?}");
     }
 }

@@ -1,10 +1,13 @@
 //! The configuration: typed, checked whole at start, secrets hidden.
 
+mod cache;
 mod database;
 mod http;
 mod load;
 mod log;
+mod oauth;
 mod reader;
+mod redis;
 mod search;
 mod subscriptions;
 mod webhooks;
@@ -13,10 +16,13 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use cache::Cache;
 pub use database::Database;
 pub use http::Http;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
+pub use oauth::OAuth;
+pub use redis::Redis;
 pub use subscriptions::Subscriptions;
 pub use webhooks::Webhooks;
 
@@ -32,12 +38,18 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The catalogue's database.
     pub database: Database,
+    /// Finished answers.
+    pub cache: Cache,
+    /// The Redis that replicas share.
+    pub redis: Redis,
     /// Where the search index is; `None` to search by SQL.
     pub search_dir: Option<PathBuf>,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
     /// Events that others send.
     pub webhooks: Webhooks,
+    /// Access tokens.
+    pub oauth: OAuth,
     /// Telling others of changes.
     pub subscriptions: Subscriptions,
     /// Logging.
@@ -49,6 +61,11 @@ pub struct Config {
 pub struct Secret(String);
 
 impl Secret {
+    /// Hides `text`.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, for the one place that needs it.
     pub fn expose(&self) -> &str {
         &self.0

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use farmlokal_catalog::ProductId;
 use farmlokal_catalog::once::Owner;
 use farmlokal_catalog::store::Outbox;
 use farmlokal_catalog::subscription::{Due, Subscription, SubscriptionId};
-use farmlokal_catalog::{ProductId, Timestamp};
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::verdict::settle;
 use super::{Client, Reply, Schedule};
+use crate::clock::Clock;
 
 /// For noting what came of a try, beside the time of the try itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -41,7 +42,7 @@ pub struct CourierOptions {
 pub struct Courier {
     outbox: Arc<dyn Outbox>,
     client: Client,
-    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    clock: Clock,
     wake: Arc<Notify>,
     options: Arc<CourierOptions>,
 }
@@ -60,7 +61,7 @@ impl Courier {
     pub fn new(
         outbox: Arc<dyn Outbox>,
         client: Client,
-        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+        clock: Clock,
         wake: Arc<Notify>,
         options: CourierOptions,
     ) -> Self {

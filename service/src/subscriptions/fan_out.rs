@@ -13,6 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
+
 /// How long the work is lent at once. A replica that dies is missed for so long.
 const LEASE: Duration = Duration::from_secs(10);
 /// How old a lease may get before it is renewed, and how often somebody else's is asked for.
@@ -27,7 +29,7 @@ pub type Render = fn(&Happened, Timestamp) -> Vec<u8>;
 pub struct FanOut {
     log: Arc<dyn ChangeLog>,
     outbox: Arc<dyn Outbox>,
-    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    clock: Clock,
     render: Render,
     poll: Duration,
     wake: Arc<Notify>,
@@ -38,7 +40,7 @@ impl FanOut {
     pub fn new(
         log: Arc<dyn ChangeLog>,
         outbox: Arc<dyn Outbox>,
-        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+        clock: Clock,
         render: Render,
         poll: Duration,
         wake: Arc<Notify>,

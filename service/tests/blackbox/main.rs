@@ -9,6 +9,7 @@
 )]
 
 mod cases;
+mod replicas;
 mod service;
 
 /// Runs every case on `$engine`; a case takes the service it is to test.
@@ -18,7 +19,8 @@ macro_rules! suite {
             suite!(@cases $engine
                 listing::{walks_every_order_to_its_end, follows_links, takes_filters_together, counts_up_to_a_cap, searches_words},
                 cursors::{belong_to_one_listing, are_refused_when_altered, adopt_what_is_not_stated},
-                writes::{make_read_change_remove, guard_against_lost_changes, name_the_wrong_field, count_categories, stay_on_this_machine},
+                writes::{make_read_change_remove, guard_against_lost_changes, name_the_wrong_field, count_categories},
+                caching::{every_operation_says_what_may_be_kept, answers_come_from_the_cache_until_a_write, tells_and_forgets_on_the_admin_port},
                 conditions::{answer_304_to_those_who_have_it, show_a_change_at_once},
                 hostile::{gets_a_problem_that_names_the_field, is_never_an_error_in_a_search},
                 original::{answers_as_it_did},
@@ -33,6 +35,13 @@ macro_rules! suite {
                     change_products, happen_once_however_often_they_are_sent, are_believed_only_when_signed,
                     are_signed_as_bytes, come_in_any_order, are_parked_and_replayed, are_listed, must_be_events,
                     of_the_original_are_answered_as_it_did
+                },
+                oauth::{
+                    gives_tokens, refuses_as_rfc_6749_says, takes_a_changed_secret_beside_the_old_one, describes_itself
+                },
+                tokens::{
+                    guard_what_the_document_says, are_refused_when_altered, end_in_time, are_gone_with_their_client,
+                    outlive_their_key_unless_it_is_taken_back
                 },
                 subscriptions::{
                     are_told_of_each_change, are_told_what_they_want, are_made_once, are_listed_and_removed,
@@ -61,3 +70,4 @@ macro_rules! suite {
 suite!(sqlite);
 suite!(sqlite_without_index);
 suite!(mariadb);
+suite!(mariadb_and_redis);

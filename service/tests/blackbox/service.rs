@@ -1,12 +1,18 @@
 //! A service of its own for each case: fresh database, known products, free ports.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use farmlokal::app::{self, App};
 use farmlokal::config::{self, Config};
-use farmlokal_catalog::store::{self, bulk::BulkProduct};
+use farmlokal::oauth::{self, Clients, Credentials, Keys, Scope};
+use farmlokal_catalog::Timestamp;
+use farmlokal_catalog::store::{self, OAuthStore, bulk::BulkProduct};
 use farmlokal_seed::{Generator, Plan, progress};
-use farmlokal_testkit::mariadb;
+use farmlokal_testkit::{mariadb, redis};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +32,8 @@ pub enum Engine {
     sqlite_without_index,
     /// MariaDB, with the search index.
     mariadb,
+    /// The same, with the cache shared in Redis.
+    mariadb_and_redis,
 }
 
 /// What a service keeps of its database until it ends; dropping it removes the database.
@@ -33,6 +41,7 @@ pub enum Engine {
 struct Home {
     folder: TempDir,
     database: Option<mariadb::Database>,
+    redis: Option<redis::Server>,
 }
 
 pub struct Service {
@@ -40,6 +49,14 @@ pub struct Service {
     pub base: String,
     pub admin: String,
     pub indexed: bool,
+    /// A token with every scope, which [`send`](Self::send) sends.
+    pub token: String,
+    /// The clients, as the command line manages them.
+    pub clients: Clients,
+    /// The signing keys, as the command line manages them.
+    pub keys: Keys,
+    /// How many seconds the service's clock is ahead.
+    ahead: Arc<AtomicI64>,
     app: App,
     config: Config,
     home: Home,
@@ -60,7 +77,9 @@ impl Service {
     pub async fn start(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
         let database = match engine {
-            Engine::mariadb => Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap()),
+            Engine::mariadb | Engine::mariadb_and_redis => {
+                Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap())
+            }
             Engine::sqlite | Engine::sqlite_without_index => None,
         };
         let url = match &database {
@@ -68,9 +87,15 @@ impl Service {
             None => format!("sqlite:{}", folder.path().join("catalogue.db").display()),
         };
         let indexed = engine != Engine::sqlite_without_index;
+        let redis = match engine {
+            Engine::mariadb_and_redis => Some(tokio::task::spawn_blocking(redis::Server::start).await.unwrap()),
+            _ => None,
+        };
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n{}{SUBSCRIPTIONS}",
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n\
+             [redis]\nurl = '{}'\ntimeout_ms = 5000\n{}{SUBSCRIPTIONS}",
             folder.path().display(),
+            redis.as_ref().map(redis::Server::url).unwrap_or_default(),
             WEBHOOKS.replace("NEW", SECRETS[0]).replace("OLD", SECRETS[1])
         ));
         store::migrate(&config.database.url).await.unwrap();
@@ -78,10 +103,25 @@ impl Service {
         farmlokal_seed::run(&config.database.url, plan, &*progress::for_stderr(), &CancellationToken::new())
             .await
             .unwrap();
-        let app = app::start(&config).await.unwrap();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let clock = Arc::clone(&ahead);
+        let app = app::start_at(&config, Arc::new(move || now(&clock))).await.unwrap();
+        let store: Arc<dyn OAuthStore> =
+            store::open(&config.database.url, None, &config.database.options).await.unwrap();
+        let clients = Clients::new(Arc::clone(&store)).unwrap();
+        let keys = oauth::keys(store, &config.oauth).unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (base, admin) = (format!("http://{}", app.address), format!("http://{}", app.admin_address));
-        let service = Self { client, base, admin, indexed, app, config, home: Home { folder, database } };
+        let (token, home) = (String::new(), Home { folder, database, redis });
+        let mut service = Self { client, base, admin, indexed, token, clients, keys, ahead, app, config, home };
+        let credentials = service.add_client(&Scope::ALL).await;
+        service.token = service.token(&credentials).await;
+        let shared = service.home.redis.is_some();
+        let follows = async || {
+            let cache = service.admin_json("/v1/admin/cache").await;
+            cache["live"] == true && cache["shared"] == shared
+        };
+        service.until("the cache follows the changes", follows).await;
         if indexed {
             service.until("the index is ready", async || service.search_status().await["state"] == "ready").await;
         }
@@ -113,7 +153,38 @@ impl Service {
 
     /// What the admin port says of the index.
     pub async fn search_status(&self) -> Value {
-        self.client.get(format!("{}/v1/admin/search", self.admin)).send().await.unwrap().json().await.unwrap()
+        self.admin_json("/v1/admin/search").await
+    }
+
+    /// The JSON of an answer of the admin port.
+    pub async fn admin_json(&self, path: &str) -> Value {
+        self.client.get(format!("{}{path}", self.admin)).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// What time it is for the service.
+    pub fn now(&self) -> Timestamp {
+        now(&self.ahead)
+    }
+
+    /// Puts the service's clock forward.
+    pub fn advance(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// A new client that may have `scopes`.
+    pub async fn add_client(&self, scopes: &[Scope]) -> Credentials {
+        self.clients.add("a test", &scopes.iter().copied().collect(), self.now()).await.unwrap()
+    }
+
+    /// Asks for a token by Basic authentication.
+    pub async fn ask_for_token(&self, Credentials { id, secret }: &Credentials, form: &str) -> Response {
+        let request = self.client.post(format!("{}/oauth/token", self.base)).basic_auth(id, Some(secret.expose()));
+        request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned()).send().await.unwrap()
+    }
+
+    /// A token for all that a client may have.
+    pub async fn token(&self, credentials: &Credentials) -> String {
+        token(&self.client, &self.base, credentials).await
     }
 
     pub async fn stop(self) {
@@ -141,8 +212,25 @@ impl Service {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// Sends with the token that may do everything.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Response {
+        let authorization = format!("Bearer {}", self.token);
+        self.send_as(Some(&authorization), method, path, headers, body).await
+    }
+
+    /// Sends with another `Authorization`, or none.
+    pub async fn send_as(
+        &self,
+        authorization: Option<&str>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Response {
         let mut request = self.client.request(method.parse().unwrap(), format!("{}{path}", self.base));
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -179,6 +267,28 @@ impl Service {
         }
         ids
     }
+}
+
+fn now(ahead: &AtomicI64) -> Timestamp {
+    (Utc::now() + TimeDelta::seconds(ahead.load(Ordering::Relaxed))).into()
+}
+
+/// A token of the service at `address` for a client that is made for it and may do everything.
+pub async fn token_of_its_own(config: &Config, address: SocketAddr) -> String {
+    let database = &config.database;
+    let store: Arc<dyn OAuthStore> = store::open(&database.url, None, &database.options).await.unwrap();
+    let scopes = Scope::ALL.into_iter().collect();
+    let credentials = Clients::new(store).unwrap().add("a test", &scopes, Utc::now().into()).await.unwrap();
+    token(&Client::new(), &format!("http://{address}"), &credentials).await
+}
+
+/// A token for all that a client may have.
+async fn token(client: &Client, base: &str, Credentials { id, secret }: &Credentials) -> String {
+    let request = client.post(format!("{base}/oauth/token")).basic_auth(id, Some(secret.expose()));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request.body("grant_type=client_credentials").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned()
 }
 
 /// The configuration with free ports and what `toml` adds.

@@ -13,6 +13,8 @@ pub(crate) struct Process {
     pub(crate) child: Child,
     pub(crate) public: String,
     pub(crate) admin: String,
+    /// The demo client's id and secret.
+    pub(crate) demo: (String, String),
 }
 
 /// `farmlokal` on free ports and the folder `data`.
@@ -31,8 +33,13 @@ pub(crate) fn farmlokal(data: &TempDir) -> (Command, String, String) {
 
 impl Process {
     /// Starts `command` and waits until it says that it serves.
-    pub(crate) fn serving((mut command, public, admin): (Command, String, String)) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub(crate) fn serving(launch: (Command, String, String)) -> Self {
+        Self::logging(launch, Stdio::null())
+    }
+
+    /// The same with its log in `log`.
+    pub(crate) fn logging((mut command, public, admin): (Command, String, String), log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let said = lines
             .by_ref()
@@ -40,7 +47,18 @@ impl Process {
             .take_while(|line| !line.contains("Ctrl-C ends it"))
             .collect::<Vec<_>>();
         assert!(said.iter().any(|line| line.contains(&format!("http://{public}/docs"))), "it did not start: {said:?}");
-        Self { child, public: format!("http://{public}"), admin: format!("http://{admin}") }
+        let demo = (word_behind(&said, "client_id"), word_behind(&said, "client_secret"));
+        Self { child, public: format!("http://{public}"), admin: format!("http://{admin}"), demo }
+    }
+
+    /// A token of the demo client.
+    pub(crate) async fn token(&self) -> String {
+        let (id, secret) = &self.demo;
+        let request = reqwest::Client::new().post(format!("{}/oauth/token", self.public)).basic_auth(id, Some(secret));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body("grant_type=client_credentials").send().await.unwrap();
+        let answer: serde_json::Value = answer.json().await.unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -50,6 +68,12 @@ impl Process {
     pub(crate) fn wait(&mut self) -> ExitStatus {
         wait(&mut self.child)
     }
+}
+
+/// What follows `name` in the lines that a command printed; empty if they do not have it.
+pub(crate) fn word_behind(lines: &[String], name: &str) -> String {
+    let word = lines.iter().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(' '));
+    word.unwrap_or_default().trim().to_owned()
 }
 
 pub(crate) fn signal(child: &Child, name: &str) {

@@ -9,6 +9,8 @@
 mod child;
 mod commands;
 mod connections;
+mod oauth;
+mod redis_tls;
 mod shutdown;
 mod startup;
 mod subscriptions;

@@ -66,7 +66,12 @@ async fn a_request_under_way_is_answered_and_an_idle_connection_does_not_hold_th
     let address = process.public.strip_prefix("http://").unwrap().to_owned();
     let _idle = TcpStream::connect(&address).await.unwrap();
     let mut slow = TcpStream::connect(&address).await.unwrap();
-    slow.write_all(b"PATCH /v1/products/1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{\"stock\"").await.unwrap();
+    let head = format!(
+        "PATCH /v1/products/1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: 11\r\n\r\n{{\"stock\"",
+        process.token().await
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
     // An answered request on another connection says that the half one has been read by now or soon.
     assert_eq!(reqwest::get(format!("{}/v1/products/1", process.public)).await.unwrap().status(), 200);
     process.signal("INT");

@@ -20,7 +20,8 @@ async fn the_first_start_seeds_and_the_second_does_not() {
     let first = Process::serving(farmlokal(&data));
     assert_eq!(total(&first).await, 300);
     let client = reqwest::Client::new();
-    assert_eq!(client.delete(format!("{}/v1/products/300", first.public)).send().await.unwrap().status(), 204);
+    let delete = client.delete(format!("{}/v1/products/300", first.public)).bearer_auth(first.token().await);
+    assert_eq!(delete.send().await.unwrap().status(), 204);
     drop(first);
     let second = Process::serving(farmlokal(&data));
     assert_eq!(total(&second).await, 299, "what was deleted stays deleted");

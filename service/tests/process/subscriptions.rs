@@ -1,8 +1,11 @@
 //! `kill -9` while changes are made, passed on and delivered: every subscriber hears of each in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use farmlokal::oauth::{Clients, Scope};
+use farmlokal_catalog::store::{self, OAuthStore, Options};
 use farmlokal_testkit::mariadb;
 use farmlokal_testkit::receiver::{Mood, Receiver};
 use serde_json::{Value, json};
@@ -26,42 +29,66 @@ fn start(data: &TempDir, database: Option<&str>) -> Process {
     Process::serving((command, public, admin))
 }
 
+/// A client of the server's database that may do everything: only an embedded one has the demo client.
+async fn client_of(url: &str) -> (String, String) {
+    let store: Arc<dyn OAuthStore> = store::open(&url.parse().unwrap(), None, &Options::default()).await.unwrap();
+    let scopes = Scope::ALL.into_iter().collect();
+    let made = Clients::new(store).unwrap().add("a test", &scopes, chrono::Utc::now().into()).await.unwrap();
+    (made.id.clone(), made.secret.expose().to_owned())
+}
+
 /// Makes products until it is done or the service is gone.
-async fn make(client: reqwest::Client, base: String) {
+async fn make(client: reqwest::Client, base: String, token: String) {
     for _ in 0..PRODUCTS {
         let body =
             json!({"name": "Survivor", "category": "Survivors", "price": "1.00", "unit": "kg", "producer": "Farm"});
-        if client.post(format!("{base}/v1/products")).json(&body).send().await.is_err() {
+        if client.post(format!("{base}/v1/products")).bearer_auth(&token).json(&body).send().await.is_err() {
             return;
         }
     }
 }
 
 async fn survive(database: Option<&str>) {
+    let known = match database {
+        Some(url) => Some(client_of(url).await),
+        None => None,
+    };
+    let start = async |data: &TempDir| {
+        let mut process = start(data, database);
+        process.demo = known.clone().unwrap_or(process.demo.clone());
+        let token = process.token().await;
+        (process, token)
+    };
     let data = TempDir::new().unwrap();
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
     let receiver = Receiver::start();
     // So that a kill is likely to find some on their way.
     receiver.mood("/slow", Mood::Dawdles(Duration::from_millis(30)));
     for kill in 0..KILLS {
-        let mut process = start(&data, database);
+        let (mut process, token) = start(&data).await;
         let base = process.public.clone();
         if kill == 0 {
             for path in ["/quick", "/slow"] {
                 let body = json!({"url": receiver.url(path)});
-                let made = client.post(format!("{base}/v1/subscriptions")).json(&body).send().await.unwrap();
+                let made = client
+                    .post(format!("{base}/v1/subscriptions"))
+                    .bearer_auth(&token)
+                    .json(&body)
+                    .send()
+                    .await
+                    .unwrap();
                 assert_eq!(made.status(), 201);
             }
         }
-        let making = tokio::spawn(make(client.clone(), base));
+        let making = tokio::spawn(make(client.clone(), base, token));
         // A little later each time: while changes are made, passed on, sent, noted.
         tokio::time::sleep(Duration::from_millis(4 << kill)).await;
         process.child.kill().unwrap();
         process.wait();
         making.await.unwrap();
     }
-    let process = start(&data, database);
-    make(client.clone(), process.public.clone()).await;
+    let (process, token) = start(&data).await;
+    make(client.clone(), process.public.clone(), token).await;
     let listed: Value = client
         .get(format!("{}/v1/products?category=Survivors&limit=100", process.public))
         .send()

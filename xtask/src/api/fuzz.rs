@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         .arg("run")
         .arg(document())
         .args(["--url", &instance.url(), "--checks=all", "--continue-on-failure"])
+        .args(["--header", &format!("Authorization: Bearer {}", instance.token()?)])
         .args(["--phases=examples,coverage,fuzzing", "--seed=42", "--max-time", SECONDS])
         .args(arguments);
     command::run(&mut command)

@@ -11,7 +11,7 @@ use crate::report::Report;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// For `schemathesis run`: `--include-path /v1/products --header "Authorization: Bearer …"`
+    /// For `schemathesis run`: `--include-path /v1/products --max-examples 1000`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     schemathesis: Vec<String>,
 }

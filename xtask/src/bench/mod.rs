@@ -12,7 +12,7 @@ mod rebuild;
 use clap::{Args, ValueEnum};
 
 #[cfg(feature = "bench")]
-pub(crate) use measure::run;
+pub(crate) use measure::{run, serve_bare_endpoint};
 #[cfg(not(feature = "bench"))]
 pub(crate) use rebuild::run;
 

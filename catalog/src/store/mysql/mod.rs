@@ -8,6 +8,7 @@ mod idempotency;
 mod inbox;
 mod lease;
 mod listing;
+mod oauth;
 mod outbox;
 #[cfg(test)]
 mod plan_tests;

@@ -7,6 +7,7 @@ mod external;
 mod idempotency;
 mod inbox;
 mod listing;
+mod oauth;
 mod outbox;
 #[cfg(test)]
 mod plan_tests;

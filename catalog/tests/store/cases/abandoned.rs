@@ -72,7 +72,7 @@ async fn mariadb_in_the_middle_of_an_answer() {
     let shop = Shop::open::<Mariadb>().await;
     shop.insert(&rows(20)).await;
     let (proxy, url) = Proxy::before(&shop.database.raw_url()).await;
-    let store = store::open(&url, None, &one_connection()).await.unwrap();
+    let store = store::open(&url.parse().unwrap(), None, &one_connection()).await.unwrap();
     let listing = query(&filter("", "", ""), "", "");
     for bytes in (1..2_000).step_by(19) {
         // The first statement of a kind is prepared; an answer to that can be cut short as well.

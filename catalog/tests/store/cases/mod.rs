@@ -9,6 +9,7 @@ mod inbox;
 mod listeners;
 mod listing;
 mod migrations;
+mod oauth;
 mod replica;
 mod search_paging;
 mod search_signs;

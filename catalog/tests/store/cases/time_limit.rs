@@ -107,7 +107,7 @@ async fn mariadb_gives_up_on_a_server_that_has_gone_silent() {
     let shop = Shop::open::<Mariadb>().await;
     shop.store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
     let (proxy, url) = Proxy::before(&shop.database.raw_url()).await;
-    let store = store::open(&url, None, &limited(Duration::from_millis(50))).await.unwrap();
+    let store = store::open(&url.parse().unwrap(), None, &limited(Duration::from_millis(50))).await.unwrap();
     store.get(id(1)).await.unwrap();
     store.ping().await.unwrap();
     // Enough for what the pool itself asks, and for the beginning of an answer.

@@ -1,7 +1,6 @@
 //! The engines that the suite runs on: each is one file, and one line of [`conformance`].
 
 mod mariadb;
-mod proxy;
 mod sqlite;
 
 use std::sync::Arc;
@@ -14,8 +13,8 @@ use farmlokal_catalog::Price;
 
 use crate::sample::Row;
 
+pub(crate) use farmlokal_testkit::proxy::Proxy;
 pub(crate) use mariadb::Mariadb;
-pub(crate) use proxy::Proxy;
 pub(crate) use sqlite::Sqlite;
 
 /// A database of one test's own, and a way to it that goes round the store.

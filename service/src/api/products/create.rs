@@ -7,23 +7,23 @@ use poem::Request;
 use super::CreateAnswer;
 use super::body::ProductBody;
 use crate::api::answer::Rendered;
+use crate::api::bearer::Caller;
 use crate::api::problem::Problem;
 use crate::api::{Context, etag, idempotency};
 
 const OPERATION: &str = "POST /v1/products";
-/// Whom keys belong to, as long as all who may write are on this machine.
-const CLIENT: &str = "local";
 
 /// Makes the product, or finds that an earlier try of the request has: the answer, and whether it was given before.
 pub(super) async fn once(
     context: &Context,
     request: &Request,
+    caller: &Caller,
     details: NewProduct,
 ) -> Result<(KeptAnswer, bool), Problem> {
     let Some(key) = idempotency::key(request)? else {
         return Ok((render(&context.catalogue.create(details, context.now()).await?), false));
     };
-    let keyed = KeyedRequest::new(CLIENT, OPERATION, &key, &canonical(&details));
+    let keyed = KeyedRequest::new(&caller.client_id, OPERATION, &key, &canonical(&details));
     let claimant = (keyed, Owner::random());
     idempotency::answer(context.catalogue.create_once(claimant, details, context.now(), Box::new(render)).await?)
 }

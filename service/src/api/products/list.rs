@@ -2,12 +2,14 @@
 
 use farmlokal_catalog::catalogue::{Listing, Source};
 use farmlokal_catalog::cursor::{Scan, Stated};
-use farmlokal_catalog::{Limit, Query};
+use farmlokal_catalog::{Filter, Limit, Position, Price, Query};
 
 use super::body::PageBody;
-use super::facets::{Facet, FacetsBody};
+use super::facets::{Facet, FacetList, FacetsBody};
 use crate::api::Context;
+use crate::api::cached::{Cached, Policy, found};
 use crate::api::problem::Problem;
+use crate::cache::{Answer, Asked, Namespace, Operation, Question};
 
 /// A listing as it is asked for.
 pub(super) struct Request {
@@ -18,17 +20,12 @@ pub(super) struct Request {
     pub(super) facets: Vec<Facet>,
 }
 
-/// A page and what is said beside it.
-pub(super) struct Answer {
-    pub(super) page: PageBody,
-    /// The `Link` to the next page.
-    pub(super) link: Option<String>,
-    /// Who searched, if anybody had to.
-    pub(super) searched_by: Option<&'static str>,
-}
-
-/// The page that `request` asks for.
-pub(super) async fn page(context: &Context, request: Request) -> Result<Answer, Problem> {
+/// The page that `request` asks for, from the cache or anew.
+pub(super) async fn answer(
+    context: &Context,
+    request: Request,
+    if_none_match: Option<&str>,
+) -> Result<Cached<PageBody>, Problem> {
     let (query, after, epoch) = match &request.cursor {
         None => (request.stated.clone().into_query()?, None, None),
         Some(cursor) => {
@@ -37,6 +34,54 @@ pub(super) async fn page(context: &Context, request: Request) -> Result<Answer, 
             (scan.query, Some(scan.position), scan.epoch)
         }
     };
+    let asked = asked(context, &query, &request);
+    let context = context.clone();
+    let load = {
+        let context = context.clone();
+        async move { page(&context, query, after, epoch, request).await }
+    };
+    context.answer(asked, Policy::List, if_none_match, load).await
+}
+
+/// All that the page depends on.
+fn asked(context: &Context, query: &Query, request: &Request) -> Asked {
+    let question = of_query(Question::of("list"), query)
+        .number(request.limit.get().into())
+        .number(request.total.into())
+        .text(&FacetList(request.facets.clone()).to_string())
+        .optional(request.cursor.as_deref());
+    Asked {
+        operation: Operation::ListProducts,
+        namespace: namespace(query.filter()),
+        stamp: context.catalogue.stamp(query, !request.facets.is_empty()),
+        question,
+    }
+}
+
+/// What a listing under `filter` depends on.
+pub(in crate::api) fn namespace(filter: &Filter) -> Namespace {
+    filter.category.as_ref().map_or(Namespace::Products, Namespace::of_category)
+}
+
+/// `question` with all parts of `query`.
+pub(in crate::api) fn of_query(question: Question, query: &Query) -> Question {
+    let filter = query.filter();
+    let price = |price: Option<Price>| price.map(|price| price.minor().to_string());
+    question
+        .optional(filter.category.as_ref().map(|category| category.as_str()))
+        .optional(price(filter.price.min()).as_deref())
+        .optional(price(filter.price.max()).as_deref())
+        .optional(query.search().map(|search| search.as_str()))
+        .text(&query.order().to_string())
+}
+
+async fn page(
+    context: &Context,
+    query: Query,
+    after: Option<Position>,
+    epoch: Option<u32>,
+    request: Request,
+) -> Result<Answer, Problem> {
     let catalogue = &context.catalogue;
     let Listing { page, source, epoch } = catalogue.list(&query, after.as_ref(), epoch, request.limit).await?;
     let total = match request.total {
@@ -56,7 +101,7 @@ pub(super) async fn page(context: &Context, request: Request) -> Result<Answer, 
         Source::Fallback => Some("sql"),
     };
     let page = PageBody { data, has_more: next_cursor.is_some(), next_cursor, total, facets };
-    Ok(Answer { page, link, searched_by })
+    found(&page, None, link, searched_by)
 }
 
 /// `Link: <…>; rel="next"` with every parameter of the listing written out.

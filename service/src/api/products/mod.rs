@@ -3,9 +3,10 @@
 pub mod body;
 mod create;
 pub mod facets;
-mod list;
+pub(super) mod list;
 
 use farmlokal_catalog::cursor::Stated;
+use farmlokal_catalog::store::StoreError;
 use farmlokal_catalog::{Category, Filter, Limit, Order, Price, PriceRange, ProductId, ProductPatch};
 use poem::Request;
 use poem_openapi::param::{Header, Path, Query};
@@ -13,60 +14,17 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::answer::{Failure, Failures, Rendered};
+use super::bearer::{Caller, Scope};
+use super::cached::{Cached, Policy, found};
 use super::values::{Number, Search, Text};
-use super::{Context, Tag, etag, writers};
+use super::{Context, Tag, etag};
 use body::{NewProductBody, PageBody, ProductBody, ProductPatchBody};
 use facets::FacetList;
 
+use crate::cache::{Answer, Asked, Namespace, Operation, Question};
+
 /// The operations on products.
 pub struct ProductsApi(pub Context);
-
-/// A page, or the news that the client has it.
-#[derive(ApiResponse)]
-pub enum ListAnswer {
-    /// A page of products.
-    #[oai(status = 200)]
-    Page(
-        Rendered<PageBody>,
-        /// The page's entity tag, for `If-None-Match`.
-        #[oai(header = "ETag")]
-        String,
-        /// Where the next page is: `<…>; rel="next"` (RFC 8288).
-        #[oai(header = "Link")]
-        Option<String>,
-        /// Who found the products, where a B-tree could not: `index`, or `sql` while the search index
-        /// is not ready.
-        #[oai(header = "Search-Source")]
-        Option<String>,
-    ),
-    /// The page is the one the client has.
-    #[oai(status = 304)]
-    Unchanged(
-        /// The page's entity tag.
-        #[oai(header = "ETag")]
-        String,
-    ),
-}
-
-/// A product, or the news that the client has it.
-#[derive(ApiResponse)]
-pub enum ProductAnswer {
-    /// The product.
-    #[oai(status = 200)]
-    Product(
-        Rendered<ProductBody>,
-        /// The product's entity tag, for `If-None-Match` and `If-Match`.
-        #[oai(header = "ETag")]
-        String,
-    ),
-    /// The product is the one the client has.
-    #[oai(status = 304)]
-    Unchanged(
-        /// The product's entity tag.
-        #[oai(header = "ETag")]
-        String,
-    ),
-}
 
 /// The product that was made.
 #[derive(ApiResponse)]
@@ -136,7 +94,8 @@ pub struct CreateFailures;
 impl Failures for CreateFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The body is not JSON, or a field is missing, wrong or unknown, or the key is malformed."),
-        (403, "Writing is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope catalog:write."),
         (409, "Another try with this key is under way; ask again after `Retry-After`."),
         (413, "The body is larger than 64 KiB."),
         (415, "The body is not JSON by its Content-Type."),
@@ -151,7 +110,8 @@ pub struct ChangeFailures;
 impl Failures for ChangeFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The id or a field of the body is wrong."),
-        (403, "Writing is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope catalog:write."),
         (404, "There is no product with this id."),
         (412, "The product has changed since the version in If-Match."),
         (413, "The body is larger than 64 KiB."),
@@ -197,7 +157,7 @@ impl ProductsApi {
         /// The entity tag of a page the client has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-    ) -> Result<ListAnswer, Failure<ListFailures>> {
+    ) -> Result<Cached<PageBody>, Failure<ListFailures>> {
         let price = PriceRange::new(min_price.0.map(|price| price.0), max_price.0.map(|price| price.0))?;
         let request = list::Request {
             stated: Stated {
@@ -210,32 +170,24 @@ impl ProductsApi {
             total: total.0.unwrap_or(false),
             facets: facets.0.map_or_else(Vec::new, |facets| facets.0.0),
         };
-        let answer = list::page(&self.0, request).await?;
-        let page = Rendered::new(&answer.page)?;
-        let tag = etag::of_bytes(page.bytes());
-        Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
-            ListAnswer::Unchanged(tag)
-        } else {
-            ListAnswer::Page(page, tag, answer.link, answer.searched_by.map(str::to_owned))
-        })
+        Ok(list::answer(&self.0, request, if_none_match.0.as_deref()).await?)
     }
 
     /// Make a product
     ///
     /// With an `Idempotency-Key` it is made once, however often the request is sent within 24 hours: later tries
-    /// are given the first answer. Open to clients on this machine only (a loopback address, not through a proxy)
-    /// until access tokens are there.
+    /// are given the first answer. Needs an access token with the scope `catalog:write`.
     #[oai(path = "/products", method = "post", operation_id = "createProduct")]
     async fn create(
         &self,
         request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] caller: Caller,
         /// A name for this request, new for each that is meant: 1 to 255 characters, such as a UUID.
         #[oai(name = "Idempotency-Key")]
         _key: Header<Option<String>>,
         product: Json<NewProductBody>,
     ) -> Result<CreateAnswer, Failure<CreateFailures>> {
-        writers::admit(request)?;
-        Ok(create::answer(create::once(&self.0, request, product.0.into()).await?))
+        Ok(create::answer(create::once(&self.0, request, &caller, product.0.into()).await?))
     }
 
     /// Read a product
@@ -250,25 +202,36 @@ impl ProductsApi {
         /// The entity tag of the product the client has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-    ) -> Result<ProductAnswer, Failure<GetFailures>> {
-        let product = self.0.catalogue.store().get(id.0.0).await?;
-        let tag = etag::of_product(&product);
-        Ok(if etag::none_match(if_none_match.0.as_deref(), &tag) {
-            ProductAnswer::Unchanged(tag)
-        } else {
-            ProductAnswer::Product(Rendered::new(&ProductBody::from(product))?, tag)
-        })
+    ) -> Result<Cached<ProductBody>, Failure<GetFailures>> {
+        let (id, catalogue) = (id.0.0, self.0.catalogue.clone());
+        let asked = Asked {
+            operation: Operation::GetProduct,
+            namespace: Namespace::of_product(id),
+            stamp: None,
+            question: Question::of("product").number(id.get().unsigned_abs()),
+        };
+        let load = async move {
+            match catalogue.store().get(id).await {
+                Ok(product) => {
+                    let tag = etag::of_product(&product);
+                    found(&ProductBody::from(product), Some(tag), None, None)
+                }
+                Err(StoreError::NotFound) => Ok(Answer::Absent),
+                Err(error) => Err(error.into()),
+            }
+        };
+        Ok(self.0.answer(asked, Policy::Item, if_none_match.0.as_deref(), load).await?)
     }
 
     /// Change a product
     ///
     /// Replaces the fields that are sent. With `If-Match` only if the product is still at that
-    /// version, so that two clients do not undo each other's changes. Open to clients on this machine
-    /// only until access tokens are there.
+    /// version, so that two clients do not undo each other's changes. Needs an access token with the
+    /// scope `catalog:write`.
     #[oai(path = "/products/:id", method = "patch", operation_id = "updateProduct")]
     async fn update(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] _caller: Caller,
         /// The product's number.
         id: Path<Number<ProductId>>,
         /// The entity tag the product must still have.
@@ -276,7 +239,6 @@ impl ProductsApi {
         if_match: Header<Option<String>>,
         patch: Json<ProductPatchBody>,
     ) -> Result<UpdateAnswer, Failure<ChangeFailures>> {
-        writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         let patch = ProductPatch::from(patch.0);
@@ -287,19 +249,18 @@ impl ProductsApi {
 
     /// Remove a product
     ///
-    /// With `If-Match` only if the product is still at that version. Open to clients on this machine
-    /// only until access tokens are there.
+    /// With `If-Match` only if the product is still at that version. Needs an access token with the scope
+    /// `catalog:write`.
     #[oai(path = "/products/:id", method = "delete", operation_id = "deleteProduct")]
     async fn delete(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::CatalogWrite")] _caller: Caller,
         /// The product's number.
         id: Path<Number<ProductId>>,
         /// The entity tag the product must still have.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<DeleteAnswer, Failure<ChangeFailures>> {
-        writers::admit(request)?;
         let id = id.0.0;
         let expected = etag::matching_versions(if_match.0.as_deref(), id);
         self.0.catalogue.delete(id, expected).await?;

@@ -8,19 +8,19 @@ use ring::rand::SystemRandom;
 use super::CreateAnswer;
 use super::body::SubscriptionBody;
 use crate::api::answer::Rendered;
+use crate::api::bearer::Caller;
 use crate::api::problem::{Kind, Problem};
 use crate::api::{Context, idempotency};
 use crate::webhooks::SigningSecret;
 
 const OPERATION: &str = "POST /v1/subscriptions";
-/// Whom keys and subscriptions belong to, as long as all who may make them are on this machine.
-const CLIENT: &str = "local";
 
 /// Makes the subscription, or finds that an earlier try of the request has: the answer, and whether it was given
 /// before.
 pub(super) async fn once(
     context: &Context,
     request: &Request,
+    caller: &Caller,
     (url, kinds): (CallbackUrl, Kinds),
 ) -> Result<(KeptAnswer, bool), Problem> {
     let key = idempotency::key(request)?;
@@ -29,11 +29,11 @@ pub(super) async fn once(
     let secret = SigningSecret::generate(&SystemRandom::new())
         .ok_or_else(|| Problem::new(Kind::Internal, "The system has no random numbers to make a secret of."))?;
     let secret = SharedSecret::new(&secret.reveal());
-    let new = NewSubscription { url, kinds, secret, owner: CLIENT.to_owned() };
+    let new = NewSubscription { url, kinds, secret, owner: caller.client_id.to_string() };
     let Some(key) = key else {
         return Ok((render(&context.catalogue.subscribe(new, context.now()).await?), false));
     };
-    let claimant = (KeyedRequest::new(CLIENT, OPERATION, &key, fingerprint.as_bytes()), Owner::random());
+    let claimant = (KeyedRequest::new(&caller.client_id, OPERATION, &key, fingerprint.as_bytes()), Owner::random());
     idempotency::answer(context.catalogue.subscribe_once(claimant, new, context.now(), Box::new(render)).await?)
 }
 

@@ -12,9 +12,10 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::answer::{Failure, Failures, Rendered};
+use super::bearer::{Caller, Scope};
 use super::problem::{Kind, Problem};
 use super::values::Number;
-use super::{Context, Tag, writers};
+use super::{Context, Tag};
 use body::{NewSubscriptionBody, SubscriptionBody, SubscriptionPageBody};
 pub use payload::payload;
 
@@ -75,7 +76,8 @@ pub struct CreateFailures;
 impl Failures for CreateFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The body is not JSON, a field is wrong, or the URL does not lead to the public internet over TLS."),
-        (403, "Subscribing is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope admin."),
         (409, "Another try with this key is under way; ask again after `Retry-After`."),
         (413, "The body is larger than 64 KiB."),
         (415, "The body is not JSON by its Content-Type."),
@@ -90,7 +92,8 @@ pub struct ListFailures;
 impl Failures for ListFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "A parameter is wrong, unknown or given twice, or the cursor belongs to another listing."),
-        (403, "Looking at subscriptions is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope admin."),
         (503, "The database is away or busy."),
     ];
 }
@@ -101,7 +104,8 @@ pub struct SubscriptionFailures;
 impl Failures for SubscriptionFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "The id is not a whole number from 1 up, or there is a query parameter."),
-        (403, "Subscriptions are open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope admin."),
         (404, "There is no subscription with this id."),
         (503, "The database is away or busy."),
     ];
@@ -124,34 +128,33 @@ impl SubscriptionsApi {
     /// 5 h, 10 h, 14 h, 20 h and 24 h; then the subscription is disabled. 410 disables it at once; 429, 502, 504 and
     /// `Retry-After` slow it down. Redirects are not followed. Products loaded in bulk send no events.
     ///
-    /// With an `Idempotency-Key` the request can be sent again: it is done once, and answered alike for 24 hours. Open to
-    /// clients on this machine only until access tokens are there.
+    /// With an `Idempotency-Key` the request can be sent again: it is done once, and answered alike for 24 hours. Needs an
+    /// access token with the scope `admin`.
     #[oai(path = "/", method = "post", operation_id = "createSubscription")]
     async fn create(
         &self,
         request: &Request,
+        #[oai(scope = "Scope::Admin")] caller: Caller,
         /// A text of the client's choice, such as a UUID, that stands for this request.
         #[oai(name = "Idempotency-Key")]
         _key: Header<Option<String>>,
         body: Json<NewSubscriptionBody>,
     ) -> Result<CreateAnswer, Failure<CreateFailures>> {
-        writers::admit(request)?;
-        Ok(create::answer(create::once(&self.0, request, body.0.into_parts()).await?))
+        Ok(create::answer(create::once(&self.0, request, &caller, body.0.into_parts()).await?))
     }
 
     /// List subscriptions
     ///
-    /// Newest first, a page at a time. Open to clients on this machine only until access tokens are there.
+    /// Newest first, a page at a time. Needs an access token with the scope `admin`.
     #[oai(path = "/", method = "get", operation_id = "listSubscriptions")]
     async fn list(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::Admin")] _caller: Caller,
         /// How many subscriptions a page has; 20 without it.
         limit: Query<Option<Number<Limit>>>,
         /// `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<SubscriptionsAnswer, Failure<ListFailures>> {
-        writers::admit(request)?;
         let limit = limit.0.map_or_else(Limit::default, |limit| limit.0);
         let open = |cursor: String| SubscriptionScan::open(&self.0.cursors, &cursor);
         let before = cursor.0.map(open).transpose()?.map(|scan| scan.before);
@@ -167,15 +170,14 @@ impl SubscriptionsApi {
 
     /// Read a subscription
     ///
-    /// With its last 20 deliveries. Open to clients on this machine only until access tokens are there.
+    /// With its last 20 deliveries. Needs an access token with the scope `admin`.
     #[oai(path = "/:id", method = "get", operation_id = "getSubscription")]
     async fn get(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::Admin")] _caller: Caller,
         /// The subscription's number.
         id: Path<Number<SubscriptionId>>,
     ) -> Result<SubscriptionAnswer, Failure<SubscriptionFailures>> {
-        writers::admit(request)?;
         let (id, store) = (id.0.0, self.0.catalogue.store());
         let subscription = store.subscription(id).await?.ok_or_else(no_such_subscription)?;
         let deliveries = store.deliveries(id, Limit::new(SHOWN)?).await?;
@@ -185,16 +187,14 @@ impl SubscriptionsApi {
 
     /// Unsubscribe
     ///
-    /// Nothing more is sent, not even what is waiting. Open to clients on this machine only until access tokens are
-    /// there.
+    /// Nothing more is sent, not even what is waiting. Needs an access token with the scope `admin`.
     #[oai(path = "/:id", method = "delete", operation_id = "deleteSubscription")]
     async fn delete(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::Admin")] _caller: Caller,
         /// The subscription's number.
         id: Path<Number<SubscriptionId>>,
     ) -> Result<DeleteAnswer, Failure<SubscriptionFailures>> {
-        writers::admit(request)?;
         let id = id.0.0;
         let deleted = self.0.catalogue.to_the_end(move |store| async move { store.unsubscribe(id).await }).await?;
         if deleted { Ok(DeleteAnswer::Deleted) } else { Err(no_such_subscription().into()) }
@@ -203,16 +203,14 @@ impl SubscriptionsApi {
     /// Enable a disabled subscription
     ///
     /// What failed is sent again, and what was waiting goes on. Changes while it was disabled were not kept for it: read
-    /// the products again. One that is active stays as it is. Open to clients on this machine only until access
-    /// tokens are there.
+    /// the products again. One that is active stays as it is. Needs an access token with the scope `admin`.
     #[oai(path = "/:id/enable", method = "post", operation_id = "enableSubscription")]
     async fn enable(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::Admin")] _caller: Caller,
         /// The subscription's number.
         id: Path<Number<SubscriptionId>>,
     ) -> Result<SubscriptionAnswer, Failure<SubscriptionFailures>> {
-        writers::admit(request)?;
         let (id, now) = (id.0.0, self.0.now());
         let enabled = self.0.catalogue.to_the_end(move |store| async move { store.enable(id, now).await }).await?;
         let subscription = enabled.ok_or_else(no_such_subscription)?;

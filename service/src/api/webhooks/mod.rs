@@ -10,9 +10,10 @@ use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::answer::{Failure, Failures, Rendered};
+use super::bearer::{Caller, Scope};
 use super::problem::{Kind, Problem};
 use super::values::{Number, Text};
-use super::{Context, Tag, writers};
+use super::{Context, Tag};
 use crate::webhooks::{Sent, Signature};
 use body::{EventBody, EventPageBody};
 pub use raw::RawBody;
@@ -154,11 +155,11 @@ impl WebhooksApi {
 
     /// List events
     ///
-    /// Newest first, a page at a time. Open to clients on this machine only until access tokens are there.
+    /// Newest first, a page at a time. Needs an access token with the scope `webhooks:read`.
     #[oai(path = "/:source/events", method = "get", operation_id = "listWebhookEvents")]
     async fn list(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::WebhooksRead")] _caller: Caller,
         /// Who sent them.
         source: Path<Text<SourceName>>,
         /// Only events that have come so far.
@@ -168,7 +169,6 @@ impl WebhooksApi {
         /// `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<EventsAnswer, Failure<EventFailures>> {
-        writers::admit(request)?;
         let source = self.known(source.0.0)?;
         let stated = state.0.map(|state| state.0);
         let limit = limit.0.map_or_else(Limit::default, |limit| limit.0);
@@ -191,17 +191,16 @@ impl WebhooksApi {
 
     /// Read an event
     ///
-    /// With the body that was sent. Open to clients on this machine only until access tokens are there.
+    /// With the body that was sent. Needs an access token with the scope `webhooks:read`.
     #[oai(path = "/:source/events/:id", method = "get", operation_id = "getWebhookEvent")]
     async fn get(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::WebhooksRead")] _caller: Caller,
         /// Who sent it.
         source: Path<Text<SourceName>>,
         /// What the source calls it.
         id: Path<Text<EventId>>,
     ) -> Result<EventAnswer, Failure<EventFailures>> {
-        writers::admit(request)?;
         let source = self.known(source.0.0)?;
         let (event, payload) = self.0.catalogue.store().event(&source, &id.0.0).await?.ok_or_else(no_such_event)?;
         Ok(EventAnswer::Event(Rendered::new(&EventBody::from(event).with_payload(&payload))?))
@@ -209,18 +208,17 @@ impl WebhooksApi {
 
     /// Try an event again
     ///
-    /// One that is parked, or ignored by an earlier version of this service, becomes pending. Open to clients on
-    /// this machine only until access tokens are there.
+    /// One that is parked, or ignored by an earlier version of this service, becomes pending. Needs an access token with
+    /// the scope `admin`.
     #[oai(path = "/:source/events/:id/replay", method = "post", operation_id = "replayWebhookEvent")]
     async fn replay(
         &self,
-        request: &Request,
+        #[oai(scope = "Scope::Admin")] _caller: Caller,
         /// Who sent it.
         source: Path<Text<SourceName>>,
         /// What the source calls it.
         id: Path<Text<EventId>>,
     ) -> Result<ReplayAnswer, Failure<ReplayFailures>> {
-        writers::admit(request)?;
         let source = self.known(source.0.0)?;
         let replayed = self.0.catalogue.store().replay(&source, &id.0.0, self.0.now()).await?;
         let event = replayed.ok_or_else(no_such_event)?;

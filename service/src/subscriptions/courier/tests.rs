@@ -9,6 +9,8 @@ use farmlokal_catalog::subscription::{DeliveryState, Outgoing, Settled, SharedSe
 use farmlokal_testkit::receiver::{Mood, Receiver};
 use tokio::time::Instant;
 
+use farmlokal_catalog::Timestamp;
+
 use super::*;
 use crate::subscriptions::{Guard, Rules, SystemResolver};
 

@@ -113,7 +113,7 @@ impl Outbox for Fake {
 }
 
 /// A clock that goes with the paused one of the tests.
-fn clock() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+fn clock() -> Clock {
     let start = Instant::now();
     Arc::new(move || {
         let micros = i64::try_from(start.elapsed().as_micros()).unwrap();
@@ -121,7 +121,7 @@ fn clock() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
     })
 }
 
-fn start(fake: &Arc<Fake>, clock: &Arc<dyn Fn() -> Timestamp + Send + Sync>) -> (JoinHandle<()>, CancellationToken) {
+fn start(fake: &Arc<Fake>, clock: &Clock) -> (JoinHandle<()>, CancellationToken) {
     let (log, outbox) = (Arc::<Fake>::clone(fake), Arc::<Fake>::clone(fake));
     let poll = Duration::from_millis(100);
     let fan_out = FanOut::new(log, outbox, Arc::clone(clock), |_, _| Vec::new(), poll, Arc::default());

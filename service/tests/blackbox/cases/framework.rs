@@ -21,7 +21,7 @@ pub async fn errors_are_problems_too(service: &Service) {
         assert_eq!(response.headers()["allow"], allow, "{method} {path}");
         assert_eq!(problem(response).await["status"], 405);
     }
-    let post = || service.client.post(format!("{}/v1/products", service.base));
+    let post = || service.client.post(format!("{}/v1/products", service.base)).bearer_auth(&service.token);
     let text = post().header("content-type", "text/plain").body("{}").send().await.unwrap();
     assert_eq!(problem(text).await["status"], 415);
     for body in ["", "{", "nonsense", "{\"name\":", "\u{0}"] {

@@ -1,13 +1,16 @@
 //! The cases, by topic.
 
+pub mod caching;
 pub mod conditions;
 pub mod cursors;
 pub mod framework;
 pub mod hostile;
 pub mod idempotency;
 pub mod listing;
+pub mod oauth;
 pub mod original;
 pub mod search;
 pub mod subscriptions;
+pub mod tokens;
 pub mod webhooks;
 pub mod writes;

@@ -85,7 +85,9 @@ pub async fn change_products(service: &Service) {
     service.until_found("webhook+cheese", 1).await;
     let gone = settle(service, "evt-4", &event("product.deleted", 20, &json!({"externalId": "C-1"}))).await;
     assert_eq!(gone["outcome"], format!("removed product {}", made["id"]));
-    assert_eq!(service.get(&format!("/v1/products/{}", made["id"])).await.status(), 404);
+    // The event is done with its transaction, and cached answers are void a moment later.
+    let path = format!("/v1/products/{}", made["id"]);
+    service.until("the product is gone", async || service.get(&path).await.status() == 404).await;
     service.until_found("webhook+cheese", 0).await;
     assert_eq!(settle(service, "evt-5", &event("order.placed", 0, &json!(null))).await["state"], "ignored");
 }
@@ -215,7 +217,7 @@ pub async fn come_in_any_order(service: &Service) {
     assert_eq!(cheeses(service).await.len(), 1, "it was there after that");
     settle(service, "evt-6", &event("product.deleted", 10, &json!({"externalId": "C-1"}))).await;
     settle(service, "evt-7", &event("product.upserted", 20, &cheese("C-1", "13.00"))).await;
-    assert_eq!(cheeses(service).await, [json!(0); 0], "it stays gone");
+    service.until("it stays gone", async || cheeses(service).await.is_empty()).await;
 }
 
 pub async fn are_parked_and_replayed(service: &Service) {

@@ -121,17 +121,3 @@ pub async fn count_categories(service: &Service) {
     service.send("DELETE", &location, &[], &Value::Null).await;
     assert_eq!(service.json("/v1/categories").await, before);
 }
-
-pub async fn stay_on_this_machine(service: &Service) {
-    for header in ["forwarded", "x-forwarded-for", "x-real-ip"] {
-        for (method, path, body) in [
-            ("POST", "/v1/products", product(json!({}))),
-            ("PATCH", "/v1/products/1", json!({"stock": 1})),
-            ("DELETE", "/v1/products/1", Value::Null),
-        ] {
-            let problem = problem(service.send(method, path, &[(header, "203.0.113.9")], &body).await).await;
-            assert_eq!(problem["status"], 403, "{method} with {header}");
-        }
-    }
-    assert_eq!(service.get("/v1/products/1").await.status(), 200);
-}

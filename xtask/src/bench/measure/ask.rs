@@ -3,12 +3,13 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use farmlokal_catalog::{Limit, Order, Position, ProductId, Query, SortKey};
+use farmlokal_catalog::{Filter, Invalid, Limit, Order, Position, ProductId, Query, SortKey};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::form_urlencoded::Serializer;
 
 /// One request, its answer's rows, and the values of the statement behind it.
+#[derive(Clone)]
 pub(super) struct Ask {
     pub(super) path: String,
     pub(super) what: What,
@@ -17,18 +18,34 @@ pub(super) struct Ask {
 }
 
 /// What is asked for.
+#[derive(Clone)]
 pub(super) enum What {
     Listing(Listing),
     Product(ProductId),
     Categories,
+    /// What no one statement answers.
+    Indexed,
 }
 
 /// A page of a listing.
+#[derive(Clone)]
 pub(super) struct Listing {
     pub(super) query: Query,
     pub(super) limit: Limit,
     pub(super) after: Option<Arc<Spot>>,
     pub(super) total: bool,
+}
+
+impl Listing {
+    /// The first page of `query`.
+    pub(super) fn of(query: Query) -> Self {
+        Self { query, limit: Limit::default(), after: None, total: false }
+    }
+
+    /// The first page of `filter` in `order`.
+    pub(super) fn first(filter: Filter, order: Option<Order>) -> Result<Self, Invalid> {
+        Ok(Self::of(Query::new(filter, None, order)?))
+    }
 }
 
 /// A place within a listing, as a client knows it.
@@ -62,6 +79,18 @@ impl Ask {
         Self { path: "/v1/categories".to_owned(), what: What::Categories, rows: 2..=100 }
     }
 
+    /// Completions of `text`.
+    pub(super) fn suggestions(text: &str) -> Self {
+        let parameters = Serializer::new(String::new()).append_pair("q", text).finish();
+        Self { path: format!("/v1/suggest?{parameters}"), what: What::Indexed, rows: 1..=10 }
+    }
+
+    /// The same page with its facets.
+    pub(super) fn spread(self) -> Self {
+        let sign = if self.path.contains('?') { '&' } else { '?' };
+        Self { path: format!("{}{sign}facets=category,price", self.path), what: What::Indexed, ..self }
+    }
+
     /// Refuses an answer that is not the one asked for: errors are fast, and would look good.
     pub(super) fn check(&self, answer: Result<(u16, &[u8]), String>) -> Result<(), String> {
         let (status, body) = answer?;
@@ -71,7 +100,9 @@ impl Ask {
         }
         let rows = match self.what {
             What::Product(id) => serde_json::from_slice(body).map(|one: One| usize::from(one.id == id.get())),
-            What::Listing(_) | What::Categories => serde_json::from_slice(body).map(|rows: Rows| rows.data.len()),
+            What::Listing(_) | What::Categories | What::Indexed => {
+                serde_json::from_slice(body).map(|rows: Rows| rows.data.len())
+            }
         };
         match rows {
             Ok(rows) if self.rows.contains(&rows) => Ok(()),

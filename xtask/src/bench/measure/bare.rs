@@ -14,8 +14,6 @@ use super::load::sleep_until;
 use super::outcome::Outcome;
 use super::statement::{self, Statement, Value};
 
-/// As many matches as the service ranks.
-const RANKED: i64 = 1_000;
 /// Enough for a median.
 const SAMPLES: usize = 200;
 /// How long statements are tried before their rate is chosen.
@@ -74,20 +72,13 @@ impl Bare {
             What::Product(id) => self.fetch(statement::by_id(engine, *id)).await.map(|_| ()),
             What::Categories => self.fetch(statement::categories(engine)).await.map(|_| ()),
             What::Listing(listing) => self.list(listing).await,
+            What::Indexed => Ok(()),
         };
         answered.map_err(|error| format!("the statement of {}: {error}", ask.path))
     }
 
     async fn list(&mut self, listing: &Listing) -> Result<(), sqlx::Error> {
         let (engine, filter) = (self.engine(), listing.query.filter());
-        if let Some(text) = listing.query.search() {
-            let mut ids = self.fetch(statement::best(engine, text, RANKED)).await?;
-            ids.truncate(listing.limit.get().into());
-            if ids.is_empty() {
-                return Ok(());
-            }
-            return self.fetch(statement::by_ids(engine, &ids)).await.map(|_| ());
-        }
         let (key, direction) = match listing.query.order() {
             Order::By(key, direction) => (key, direction),
             Order::Relevance => (SortKey::Id, Direction::Ascending),

@@ -3,7 +3,7 @@
 use farmlokal_catalog::{Filter, Invalid, Limit, Order, PriceRange, Query};
 
 use super::ask::{Ask, Listing};
-use super::draw::{Draw, first, first_of_few, search};
+use super::draw::{Draw, first, first_of_few};
 
 /// A kind of request.
 pub(super) struct Case {
@@ -22,7 +22,7 @@ const fn case(name: &'static str, draw: fn(&mut Draw) -> Result<Ask, Invalid>) -
     Case { name, draw }
 }
 
-/// Every case but the searches, one group after the other; those of a group take turns.
+/// Every case, one group after the other; those of a group take turns.
 pub(super) const GROUPS: &[&[Case]] = &[
     &[case("first page", |_| first(Filter::default(), None))],
     &[case(PAGE_1, |_| page_1()), case(PAGE_100_000, Draw::last_by_id)],
@@ -51,20 +51,8 @@ pub(super) const GROUPS: &[&[Case]] = &[
     &[case(MIXED, mixed)],
 ];
 
-/// Searches, apart: a search index is to take over from the full text of SQL.
-pub(super) const SEARCHES: &[&[Case]] = &[
-    &[case("search, rare word", |draw| search(&draw.lot()?))],
-    &[case("search, common word", |draw| search(&quality(draw)?))],
-    &[case("search, two words", |draw| search(&two_words(draw)?))],
-    &[case("search, beginning of a word", |draw| {
-        let place = draw.product()?.details.producer;
-        let letters = place.as_str().chars().take(3);
-        search(&letters.collect::<String>())
-    })],
-];
-
 /// What a shop is asked, all of it kept in no cache.
-fn mixed(draw: &mut Draw) -> Result<Ask, Invalid> {
+pub(super) fn mixed(draw: &mut Draw) -> Result<Ask, Invalid> {
     match draw.below(100) {
         0..30 => first(Filter::default(), None),
         30..50 => first(category(draw)?, None),
@@ -117,24 +105,4 @@ fn any_prices(draw: &mut Draw) -> Result<Filter, Invalid> {
 fn category_and_prices(draw: &mut Draw) -> Result<Filter, Invalid> {
     let (details, width) = (draw.product()?.details, draw.any_width());
     Ok(Filter { category: Some(details.category), price: draw.around(details.price, width)? })
-}
-
-/// What many products are called first: `Organic`. Not `A2`, for full text on MySQL and MariaDB leaves
-/// out words of two letters.
-fn quality(draw: &mut Draw) -> Result<String, Invalid> {
-    loop {
-        let name = draw.product()?.details.name;
-        match name.as_str().split(' ').next() {
-            Some(word) if word.len() > 2 => return Ok(word.to_owned()),
-            _ => {}
-        }
-    }
-}
-
-/// The variety and the kind of a product: `Alphonso Mangoes`.
-fn two_words(draw: &mut Draw) -> Result<String, Invalid> {
-    let name = draw.product()?.details.name;
-    let (kind, _place) = name.as_str().split_once(" from ").unwrap_or((name.as_str(), ""));
-    let words: Vec<&str> = kind.split(' ').collect();
-    Ok(words[words.len().saturating_sub(2)..].join(" "))
 }

@@ -4,7 +4,7 @@ use chrono::Utc;
 use farmlokal_catalog::shape::NARROW;
 
 use super::machine;
-use super::results::{Measured, Results};
+use super::results::{Measured, Results, Target};
 use super::seeding::Filled;
 use super::table::table;
 use crate::bench::Arguments;
@@ -30,9 +30,19 @@ pub(super) fn write(arguments: &Arguments, results: &[Results]) -> String {
     text += &format!("\n## Filling\n\nSeconds for {rows} products.\n\n{}", filling(results));
     for engine in results {
         text += &served(engine, *seconds);
+        text += &engine.searches.section(engine.engine);
+        if let Some(caching) = &engine.caching {
+            text += &caching.section(*seconds);
+        }
     }
     let explanation = EXPLANATION.replace("{rate}", &rate.to_string()).replace("{narrow}", &NARROW.to_string());
     text + "\n" + &explanation
+}
+
+/// Targets that one measurement is about.
+pub(super) fn reached(targets: &[Target]) -> String {
+    let verdict = |target: &Target| format!("{}: {}", if target.reached { "reached" } else { "MISSED" }, target.is);
+    table(&["target", ""], &targets.iter().map(|it| vec![it.what.to_owned(), verdict(it)]).collect::<Vec<_>>())
 }
 
 fn targets(results: &[Results]) -> String {
@@ -66,15 +76,13 @@ fn filling(results: &[Results]) -> String {
 }
 
 fn served(results: &Results, seconds: u32) -> String {
-    let Results { engine, measured, searched, throughput, walked, .. } = results;
+    let Results { engine, measured, throughput, walked, .. } = results;
     format!(
         "\n## Serving from {engine}\n\n\
          Milliseconds, over {seconds} seconds a case.\n\n{}\n\
-         Searches:\n\n{}\n\
          As fast as it goes, over 32 connections: {throughput:.0} first pages a second. A walk through \
          all products in two orders at a time took {:.0} seconds.\n",
         serving(measured),
-        serving(searched),
         walked.as_secs_f64(),
     )
 }

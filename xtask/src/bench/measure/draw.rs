@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use farmlokal_catalog::store::bulk::BulkProduct;
-use farmlokal_catalog::{Direction, Filter, Invalid, Limit, Order, Price, PriceRange, Query, SearchText, SortKey};
+use farmlokal_catalog::{Direction, Filter, Invalid, Limit, Order, Price, PriceRange, Query, SortKey};
 use farmlokal_seed::Generator;
 use fastrand::Rng;
 
@@ -112,19 +112,5 @@ pub(super) fn first_of_few(filter: Filter, order: Option<Order>) -> Result<Ask, 
 }
 
 fn page(filter: Filter, order: Option<Order>, rows: std::ops::RangeInclusive<usize>) -> Result<Ask, Invalid> {
-    let listing =
-        Listing { query: Query::new(filter, None, order)?, limit: Limit::default(), after: None, total: false };
-    Ok(Ask::listing(listing, rows))
-}
-
-/// The best matches of `text`.
-pub(super) fn search(text: &str) -> Result<Ask, Invalid> {
-    let text: SearchText = text.parse()?;
-    let listing = Listing {
-        query: Query::new(Filter::default(), Some(text), None)?,
-        limit: Limit::default(),
-        after: None,
-        total: false,
-    };
-    Ok(Ask::listing(listing, 1..=20))
+    Ok(Ask::listing(Listing::first(filter, order)?, rows))
 }

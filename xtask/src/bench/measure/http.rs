@@ -40,18 +40,30 @@ impl Client {
 
     /// Status and body of the answer to `GET path`.
     pub(super) fn get(&mut self, path: &str) -> Result<(u16, &[u8]), String> {
-        match self.exchange(path) {
+        self.send(&format!("GET {path} HTTP/1.1"), &[], "")
+    }
+
+    /// Status and body of the answer to a request: its first line, fields and body.
+    pub(super) fn send(&mut self, line: &str, fields: &[&str], body: &str) -> Result<(u16, &[u8]), String> {
+        match self.exchange(line, fields, body) {
             Ok(head) => Ok((head.status, &self.buffer[head.body_at..head.body_at + head.body_bytes])),
             Err(error) => {
                 // Nobody knows where the next answer would start.
                 self.stream = None;
-                Err(format!("GET {path}: {error}"))
+                Err(format!("{line}: {error}"))
             }
         }
     }
 
-    fn exchange(&mut self, path: &str) -> Result<Head, String> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+    fn exchange(&mut self, line: &str, fields: &[&str], body: &str) -> Result<Head, String> {
+        let mut request = format!("{line}\r\nHost: {}\r\n", self.address);
+        for field in fields {
+            request.extend([field, "\r\n"]);
+        }
+        if !body.is_empty() {
+            request += &format!("Content-Length: {}\r\n", body.len());
+        }
+        request.extend(["\r\n", body]);
         let stream = self.connect()?;
         stream.write_all(request.as_bytes()).map_err(told)?;
         self.buffer.clear();

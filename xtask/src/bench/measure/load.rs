@@ -15,6 +15,8 @@ use super::outcome::Outcome;
 
 /// Connections: so many answers can be late before arrivals wait for one.
 const CONNECTIONS: usize = 32;
+/// How long requests are tried before their rate is chosen.
+const PROBE: Duration = Duration::from_secs(1);
 /// From starting the threads to the first request.
 const START: Duration = Duration::from_millis(50);
 
@@ -62,6 +64,17 @@ pub(super) fn as_fast_as_it_goes(address: SocketAddr, asks: &[Ask], duration: Du
         Ok(vec![outcome])
     })?;
     Ok(outcomes.remove(0))
+}
+
+/// Sends `asks` one after the other for a while, which warms up as well; the mean in milliseconds.
+pub(super) fn one_by_one(address: SocketAddr, asks: &[Ask]) -> Result<f64, String> {
+    let (start, mut client, mut outcome) = (Instant::now(), Client::new(address), Outcome::new()?);
+    for ask in asks.iter().take_while(|_| start.elapsed() < PROBE) {
+        let sent = Instant::now();
+        let answer = client.get(&ask.path);
+        outcome.note(sent.elapsed(), ask.check(answer));
+    }
+    Ok(outcome.mean())
 }
 
 /// Sleeps until `due`, if that is to come.

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bare;
+mod caching;
 mod cases;
 mod document;
 mod draw;
@@ -10,7 +11,9 @@ mod load;
 mod machine;
 mod mariadb;
 mod outcome;
+mod pace;
 mod results;
+mod search;
 mod seeding;
 mod service;
 mod sqlite;
@@ -25,8 +28,11 @@ use tokio::runtime::Runtime;
 
 use super::{Arguments, Engines};
 use crate::command::root;
+use pace::Pace;
 use results::Results;
 use suite::Suite;
+
+pub(crate) use caching::ceiling::serve as serve_bare_endpoint;
 
 /// What `docs/performance.md` is about.
 const WHOLE: u64 = 1_000_000;

@@ -38,6 +38,12 @@ impl Outcome {
         added.map_err(|error| format!("histogram: {error}"))
     }
 
+    /// What is to be said of `name` if answers were wrong.
+    pub(super) fn complaint(&self, name: &str) -> Option<String> {
+        let example = self.example.as_ref()?;
+        Some(format!("{name}: {} of {} answers, such as {example}", self.wrong, self.count()))
+    }
+
     /// How many answers there were.
     pub(super) fn count(&self) -> u64 {
         self.microseconds.len()

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::caching::Caching;
 use super::cases::{MIXED, PAGE_1, PAGE_100_000};
 use super::outcome::Outcome;
+use super::search::Searches;
 use super::seeding::Filled;
 use super::service::Memory;
 
@@ -17,7 +19,9 @@ pub(super) struct Results {
     /// From the first to the last page, in two orders at a time.
     pub(super) walked: Duration,
     pub(super) measured: Vec<Measured>,
-    pub(super) searched: Vec<Measured>,
+    pub(super) searches: Searches,
+    /// Where it was measured.
+    pub(super) caching: Option<Caching>,
     /// First pages a second, as fast as they go.
     pub(super) throughput: f64,
     pub(super) memory: Memory,
@@ -66,19 +70,18 @@ pub(super) struct Target {
 impl Results {
     /// A line for each case with wrong answers.
     pub(super) fn wrong(&self) -> Vec<String> {
-        let all = self.measured.iter().chain(&self.searched);
-        let wrong = all.filter(|case| case.answers.wrong > 0);
-        wrong
-            .map(|Measured { name, answers, .. }| {
-                let example = answers.example.as_deref().unwrap_or_default();
-                let (wrong, count) = (answers.wrong, answers.count());
-                format!("{}, {name}: {wrong} of {count} answers, such as {example}", self.engine)
-            })
-            .collect()
+        let listings = self.measured.iter().filter_map(|case| case.answers.complaint(case.name));
+        let cached = self.caching.iter().flat_map(Caching::wrong);
+        listings.chain(self.searches.wrong()).chain(cached).map(|wrong| format!("{}, {wrong}", self.engine)).collect()
     }
 
-    /// The targets of the catalogue, the same ones in the same order for each engine.
+    /// Every target, the same ones in the same order for each engine.
     pub(super) fn targets(&self) -> Vec<Target> {
+        self.catalogue().into_iter().chain(self.searches.targets()).collect()
+    }
+
+    /// The targets of the catalogue.
+    fn catalogue(&self) -> Vec<Target> {
         let ratio = self.seeded.total().as_secs_f64() / self.imported.total().as_secs_f64();
         let p95 = self.quantile(MIXED, 0.95);
         let deep = self.quantile(PAGE_100_000, 0.5) / self.quantile(PAGE_1, 0.5);

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,9 +17,19 @@ pub(super) const CURSOR_SECRET: &str = "bench";
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// The core of a server that gets one; the load comes from another.
+pub(super) const SERVER_CORE: &str = "0";
+
+/// The program beside this one.
+pub(super) fn program() -> Result<PathBuf, String> {
+    let this = env::current_exe().map_err(|error| format!("farmlokal: {error}"))?;
+    Ok(this.with_file_name("farmlokal"))
+}
+
 /// A running service, ended when dropped.
 pub(super) struct Service {
     pub(super) address: SocketAddr,
+    pub(super) admin: SocketAddr,
     process: Process,
 }
 
@@ -30,28 +41,45 @@ pub(super) struct Memory {
 }
 
 impl Service {
-    /// Starts the program beside this one, and waits until it is ready.
-    pub(super) fn start(database: &str) -> Result<Self, String> {
+    /// Starts the program beside this one on `database`, without a cache and a search index unless
+    /// `settings` (environment variables without their prefix) say so, and waits until it is ready; an
+    /// index is not by then.
+    pub(super) fn start(database: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
+        Self::launch(Command::new(program()?), database, settings)
+    }
+
+    /// The same on the first core alone.
+    pub(super) fn start_on_one_core(database: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", SERVER_CORE]).arg(program()?);
+        Self::launch(command, database, settings)
+    }
+
+    fn launch(mut command: Command, database: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("farmlokal: {error}");
-        let program = env::current_exe().map_err(fail)?.with_file_name("farmlokal");
         let directory = tempfile::tempdir().map_err(fail)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
-        let mut command = Command::new(program);
         command
             .current_dir(directory.path())
             .env("FARMLOKAL_DATABASE__URL", database)
             .env("FARMLOKAL_HTTP__LISTEN", address.to_string())
             .env("FARMLOKAL_HTTP__CURSOR_SECRET", CURSOR_SECRET)
             .env("FARMLOKAL_ADMIN__LISTEN", admin.to_string())
-            // SQL is measured here; an index that is built meanwhile would measure itself.
             .env("FARMLOKAL_SEARCH__INDEX", "false")
-            .env("FARMLOKAL_LOG__FILTER", "warn");
+            .env("FARMLOKAL_CACHE__TTL_MS", "0")
+            .env("FARMLOKAL_LOG__FILTER", "warn")
+            .envs(settings.iter().map(|(name, value)| (format!("FARMLOKAL_{name}"), value)));
         let mut process = Process::start(command, directory)?;
         process
             .wait_until(READY_WITHIN, || Client::new(admin).get("/readyz").is_ok_and(|(status, _)| status == 200))
             .map_err(|error| format!("farmlokal {error}"))?;
-        Ok(Self { address, process })
+        Ok(Self { address, admin, process })
+    }
+
+    /// Its process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// What it holds by now, and the most it ever held.

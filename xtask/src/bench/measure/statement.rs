@@ -2,7 +2,7 @@
 
 use farmlokal_catalog::shape::{Index, counting_index};
 use farmlokal_catalog::store::Engine;
-use farmlokal_catalog::{Direction, Filter, Position, Price, ProductId, SearchText, SortKey};
+use farmlokal_catalog::{Direction, Filter, Position, Price, ProductId, SortKey};
 
 const COLUMNS: &str = "p.id, p.name, p.description, p.category, p.price, p.currency, p.unit, \
                        p.producer, p.stock, p.created_at, p.updated_at, p.version";
@@ -58,35 +58,6 @@ pub(super) fn count(engine: Engine, filter: &Filter, most: i64) -> Statement {
     statement.filter(filter);
     statement.push(" LIMIT ?) counted", [Value::Number(most)]);
     statement
-}
-
-/// The ids of the best `most` matches of `text`.
-pub(super) fn best(engine: Engine, text: &SearchText, most: i64) -> Statement {
-    let words = text.words();
-    let most = Value::Number(most);
-    match engine {
-        Engine::Sqlite => {
-            let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
-            let select = "SELECT w.rowid, -bm25(product_words, 8.0, 1.0, 3.0) AS score \
-                          FROM product_words w WHERE product_words MATCH ? \
-                          ORDER BY score DESC, w.rowid LIMIT ?";
-            let mut statement = Statement::new(engine, String::new());
-            statement.push(select, [Value::Text(format!("{}*", words.join(" "))), most]);
-            statement
-        }
-        Engine::Mysql => {
-            let words: Vec<_> = words.iter().map(|word| format!("+{word}")).collect();
-            let words = Value::Text(format!("{}*", words.join(" ")));
-            let matches = "MATCH (p.name, p.description, p.producer) AGAINST (? IN BOOLEAN MODE)";
-            let select = format!(
-                "SELECT p.id, {matches} AS score FROM products p WHERE {matches} \
-                 ORDER BY score DESC, p.id LIMIT ?"
-            );
-            let mut statement = Statement::new(engine, String::new());
-            statement.push(&select, [words.clone(), words, most]);
-            statement
-        }
-    }
 }
 
 /// The rows with these ids.

@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::ask::Ask;
 use super::bare::Bare;
-use super::cases::{Case, GROUPS, SEARCHES};
+use super::caching::Caching;
+use super::cases::{Case, GROUPS};
 use super::draw::{Draw, first};
 use super::load;
+use super::pace::Pace;
 use super::results::{Measured, Results};
+use super::search::Searches;
 use super::seeding::Database;
 use super::service::Service;
 use super::walk;
@@ -15,14 +18,10 @@ use crate::bench::Arguments;
 
 /// Requests that come before those that count.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// What part of a core the statements of a load may take by themselves; more, and requests would wait for each
-/// other, and the wait be measured in place of the work.
-const SHARE: f64 = 0.25;
 
 /// A database, the service before it, and who asks.
 pub(super) struct Suite {
-    rate: f64,
-    duration: Duration,
+    pace: Pace,
     engine: &'static str,
     service: Service,
     bare: Bare,
@@ -36,14 +35,13 @@ impl Suite {
     /// Starts the service on `database` and walks through all of it.
     pub(super) async fn new(arguments: &Arguments, engine: &'static str, database: Database) -> Result<Self, String> {
         println!("==> {engine}: farmlokal");
-        let service = Service::start(&database.url)?;
+        let service = Service::start(&database.url, &[])?;
         let start = Instant::now();
         let deep = walk::to_the_end(service.address, arguments.rows)?;
         let walked = start.elapsed();
         println!("    walked to the last page in two orders in {:.1} s", walked.as_secs_f64());
         Ok(Self {
-            rate: arguments.rate.into(),
-            duration: Duration::from_secs(arguments.seconds.into()),
+            pace: Pace { rate: arguments.rate.into(), duration: Duration::from_secs(arguments.seconds.into()) },
             engine,
             bare: Bare::connect(&database.url).await?,
             draw: Draw::new(arguments.rows, deep),
@@ -56,12 +54,19 @@ impl Suite {
     /// Measures every case.
     pub(super) async fn run(mut self) -> Result<Results, String> {
         let measured = self.groups(GROUPS).await?;
-        let searched = self.groups(SEARCHES).await?;
         let first_page = [first(Default::default(), None).map_err(|error| error.to_string())?];
-        let busy = load::as_fast_as_it_goes(self.service.address, &first_page, self.duration)?;
+        let busy = load::as_fast_as_it_goes(self.service.address, &first_page, self.pace.duration)?;
         if let Some(why) = busy.example {
             return Err(format!("as fast as it goes, {} answers were wrong: {why}", busy.wrong));
         }
+        let memory = self.service.memory()?;
+        println!("==> {}: searches", self.engine);
+        let searches = Searches::measure(&self.service, &self.database.url, &mut self.draw, self.pace)?;
+        let caching = match self.engine {
+            // What replicas share takes a server.
+            "MariaDB" => Some(Caching::measure(&self.database.url, &mut self.draw, self.pace)?),
+            _ => None,
+        };
         Ok(Results {
             engine: self.engine,
             about: self.database.about,
@@ -69,9 +74,10 @@ impl Suite {
             imported: self.database.imported,
             walked: self.walked,
             measured,
-            searched,
-            throughput: busy.count() as f64 / self.duration.as_secs_f64(),
-            memory: self.service.memory()?,
+            searches,
+            caching,
+            throughput: busy.count() as f64 / self.pace.duration.as_secs_f64(),
+            memory,
         })
     }
 
@@ -88,13 +94,14 @@ impl Suite {
 
     /// Measures the bare statements of some cases, then the same requests by turns at a fixed rate.
     async fn group(&mut self, cases: &'static [Case]) -> Result<Vec<Measured>, String> {
-        let mut asks = self.draw(cases, self.requests(self.rate))?;
-        let mut slowest = 0.001_f64;
+        let mut asks = self.draw(cases, self.pace.count())?;
+        let mut slowest = 0.0_f64;
         for number in 0..cases.len() {
             slowest = slowest.max(self.bare.probe(&of_case(&asks, number)).await?);
         }
-        let rate = self.rate.min(SHARE * 1_000.0 / slowest).max(1.0);
-        asks.truncate(self.requests(rate));
+        let pace = Pace { rate: self.pace.bearable(slowest), ..self.pace };
+        let rate = pace.rate;
+        asks.truncate(pace.count());
         let mut bare = Vec::new();
         for number in 0..cases.len() {
             bare.push(self.bare.measure(&of_case(&asks, number), rate).await?);
@@ -104,11 +111,6 @@ impl Suite {
         let outcomes = load::at_rate(self.service.address, &asks, cases.len(), rate)?;
         let lines = cases.iter().zip(outcomes).zip(bare);
         Ok(lines.map(|((case, answers), bare)| Measured { name: case.name, rate, answers, bare }).collect())
-    }
-
-    /// How many requests come at `rate` a second.
-    fn requests(&self, rate: f64) -> usize {
-        (rate * self.duration.as_secs_f64()).ceil() as usize
     }
 
     /// `requests` requests of `cases` by turns.

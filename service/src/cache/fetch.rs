@@ -1,0 +1,310 @@
+//! From a question to its answer: from memory, from Redis, or computed by one for all.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use farmlokal_catalog::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::entry::{Answer, Entry, lifetime};
+use super::question::Key;
+use super::shared::{LEASE, Shared};
+use super::{Cache, Failure, Namespace, Operation, Origin, Question};
+
+/// From which part of its life on an answer is computed anew in the background.
+const SOFT: f64 = 0.8;
+/// For how long the database is believed to be away, once it was.
+const OUTAGE: Duration = Duration::from_secs(1);
+/// The first and the longest pause between two looks for what another process computes.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
+
+/// What is asked.
+pub struct Asked {
+    /// For the numbers.
+    pub operation: Operation,
+    /// What the answer depends on, beside everything.
+    pub namespace: Namespace,
+    /// What the search index knows, if the answer comes from it; see `Catalogue::stamp`.
+    pub stamp: Option<u64>,
+    /// All else that it depends on.
+    pub question: Question,
+}
+
+/// An answer, and what is to be said of it.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The answer.
+    pub entry: Arc<Entry>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whether another request had begun to compute it.
+    pub collapsed: bool,
+    /// How old it is.
+    pub age: Duration,
+}
+
+/// What a flight brings.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    entry: Arc<Entry>,
+    origin: Origin,
+}
+
+/// How an entry stands at some time.
+#[derive(Debug, PartialEq, Eq)]
+enum Freshness {
+    Fresh,
+    /// Fresh, and to be computed anew.
+    Soft,
+    /// Only to be given while the database is away.
+    Stale,
+    Gone,
+}
+
+impl<E: Failure> Cache<E> {
+    /// The answer to `asked`. `load` computes it, in a task of its own, if nobody has: it runs to its end
+    /// even if the caller goes away.
+    ///
+    /// # Errors
+    ///
+    /// What `load` failed with, if no entry may be given instead.
+    pub async fn fetch(
+        self: &Arc<Self>,
+        asked: Asked,
+        load: impl Future<Output = Result<Answer, E>> + Send + 'static,
+    ) -> Result<Served, E> {
+        let operation = asked.operation;
+        if !self.is_live() || self.settings.ttl.is_zero() {
+            self.stats.loaded();
+            let entry = Arc::new(self.entry(Box::default(), load.await?, (self.clock)()));
+            return Ok(self.serve(operation, Found { entry, origin: Origin::Bypass }, false));
+        }
+        let key = self.key(asked);
+        let stale = match self.kept(&key) {
+            Some(entry) => match self.freshness(&entry, (self.clock)()) {
+                Freshness::Fresh => return Ok(self.serve(operation, Found { entry, origin: Origin::Local }, false)),
+                Freshness::Soft => {
+                    let found = Found { entry, origin: Origin::Local };
+                    self.refresh(key, found.clone(), load);
+                    return Ok(self.serve(operation, found, false));
+                }
+                // The database was away a moment ago: no need to find out again for each request.
+                Freshness::Stale if self.is_outage() => {
+                    return Ok(self.serve(operation, Found { entry, origin: Origin::Stale }, false));
+                }
+                Freshness::Stale => Some(entry),
+                Freshness::Gone => None,
+            },
+            None => None,
+        };
+        let question = key.question.clone();
+        let seat = self.flights.board(&question, Arc::clone(self).find(key, stale, load));
+        let joined = seat.joined;
+        let found = seat.wait().await.unwrap_or_else(|| Err(E::broken()))?;
+        Ok(self.serve(operation, found, joined))
+    }
+
+    /// The key that `asked` has now. The generations are read here, before anything is computed.
+    pub(super) fn key(&self, asked: Asked) -> Key {
+        let generation = |namespace| self.generations.get(namespace);
+        let place = asked.namespace.index() as u64;
+        let question = asked.question.number(place);
+        let question = question.number(generation(Namespace::All)).number(generation(asked.namespace));
+        let stamp = asked.stamp.map_or([0, 0], |stamp| [1, stamp]);
+        question.number(stamp[0]).number(stamp[1]).finish()
+    }
+
+    fn serve(&self, operation: Operation, found: Found, collapsed: bool) -> Served {
+        self.stats.answered(operation, found.origin);
+        let age = found.entry.age((self.clock)());
+        Served { entry: found.entry, origin: found.origin, collapsed, age }
+    }
+
+    fn freshness(&self, entry: &Entry, now: Timestamp) -> Freshness {
+        let age = entry.age(now);
+        // What is not there is known for a short time, and is not worth being known for longer.
+        let negative = entry.answer == Answer::Absent;
+        if age >= entry.fresh {
+            let bound = entry.fresh + self.settings.stale_if_error;
+            if negative || age >= bound { Freshness::Gone } else { Freshness::Stale }
+        } else if !negative && age >= entry.fresh.mul_f64(SOFT) {
+            Freshness::Soft
+        } else {
+            Freshness::Fresh
+        }
+    }
+
+    fn is_fresh(&self, entry: &Entry) -> bool {
+        matches!(self.freshness(entry, (self.clock)()), Freshness::Fresh | Freshness::Soft)
+    }
+
+    /// The entry in this process' memory.
+    fn kept(&self, key: &Key) -> Option<Arc<Entry>> {
+        self.local.get(&key.hash).filter(|entry| entry.question == key.question)
+    }
+
+    fn note_outage(&self) {
+        let until = (self.clock)().micros() + OUTAGE.as_micros() as i64;
+        self.outage_until.store(until, Ordering::Relaxed);
+    }
+
+    fn is_outage(&self) -> bool {
+        (self.clock)().micros() < self.outage_until.load(Ordering::Relaxed)
+    }
+
+    fn entry(&self, question: Box<[u8]>, answer: Answer, created: Timestamp) -> Entry {
+        let base = if answer == Answer::Absent { self.settings.negative_ttl } else { self.settings.ttl };
+        let fresh = lifetime(base, &question, created);
+        Entry { question, created, fresh, answer }
+    }
+
+    /// Finds out the answer that is not in this process' memory.
+    async fn find(
+        self: Arc<Self>,
+        key: Key,
+        mut stale: Option<Arc<Entry>>,
+        load: impl Future<Output = Result<Answer, E>> + Send,
+    ) -> Result<Found, E> {
+        // Another flight may have landed between the look into the memory and this one's start.
+        if let Some(entry) = self.kept(&key).filter(|entry| self.is_fresh(entry)) {
+            return Ok(Found { entry, origin: Origin::Local });
+        }
+        let mut lease = None;
+        if let Some(shared) = self.shared.get() {
+            match shared.get(&key).await {
+                Ok(Some(entry)) if self.is_fresh(&entry) => {
+                    return Ok(self.keep(&key, Arc::new(entry), Origin::Shared));
+                }
+                Ok(Some(entry)) if self.freshness(&entry, (self.clock)()) == Freshness::Stale => {
+                    stale = Some(Arc::new(entry));
+                }
+                Ok(_) | Err(_) => {}
+            }
+            match self.lease_or_entry(shared, &key).await {
+                Turn::Ours(token) => lease = Some(token),
+                Turn::Computed(entry) => return Ok(self.keep(&key, entry, Origin::Shared)),
+                Turn::Alone => {}
+            }
+        }
+        match self.compute(&key, lease, load).await {
+            Ok(found) => Ok(found),
+            Err(error) if error.is_outage() => {
+                self.note_outage();
+                // Kept here too, so that the next request need not ask Redis.
+                stale.map(|entry| self.keep(&key, entry, Origin::Stale)).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Computes the answer and keeps it here; and in Redis, if `lease` is leave to do so.
+    async fn compute(
+        self: &Arc<Self>,
+        key: &Key,
+        lease: Option<String>,
+        load: impl Future<Output = Result<Answer, E>>,
+    ) -> Result<Found, E> {
+        // The time before: an answer is not newer than what it was computed from.
+        let created = (self.clock)();
+        self.stats.loaded();
+        let loaded = load.await;
+        let entry = loaded.map(|answer| Arc::new(self.entry(key.question.clone(), answer, created)));
+        if let Some(token) = lease {
+            // Nobody has to wait for Redis to take it.
+            tokio::spawn(Arc::clone(self).hand_over(key.clone(), token, entry.clone().ok()));
+        }
+        Ok(self.keep(key, entry?, Origin::Computed))
+    }
+
+    async fn hand_over(self: Arc<Self>, key: Key, token: String, entry: Option<Arc<Entry>>) {
+        let Some(shared) = self.shared.get() else { return };
+        let done = match entry {
+            Some(entry) => {
+                let negative = entry.answer == Answer::Absent;
+                let stale = if negative { Duration::ZERO } else { self.settings.stale_if_error };
+                shared.fill(&key, &token, &entry, entry.fresh + stale).await.map(|_| ())
+            }
+            None => shared.release(&key, &token).await,
+        };
+        if let Err(error) = done {
+            tracing::debug!("an answer was not kept in Redis: {error}");
+        }
+    }
+
+    fn keep(&self, key: &Key, entry: Arc<Entry>, origin: Origin) -> Found {
+        self.local.insert(key.hash, Arc::clone(&entry));
+        Found { entry, origin }
+    }
+
+    /// Computes `found` anew in the background, unless somebody does so already, here or elsewhere.
+    fn refresh(
+        self: &Arc<Self>,
+        key: Key,
+        found: Found,
+        load: impl Future<Output = Result<Answer, E>> + Send + 'static,
+    ) {
+        if self.flights.is_under_way(&key.question) {
+            return;
+        }
+        let (cache, question) = (Arc::clone(self), key.question.clone());
+        // Nobody waits for it, but whoever comes when the entry has gone.
+        let _ = self.flights.board(&question, async move {
+            let mut lease = None;
+            if let Some(shared) = cache.shared.get() {
+                match shared.look(&key).await {
+                    Ok((Some(entry), _)) if entry.created > found.entry.created => {
+                        return Ok(cache.keep(&key, Arc::new(entry), Origin::Shared));
+                    }
+                    Ok((_, true)) => return Ok(found),
+                    Ok(_) | Err(_) => {}
+                }
+                let token = cache.token();
+                match shared.lease(&key, &token).await {
+                    Ok(true) => lease = Some(token),
+                    Ok(false) => return Ok(found),
+                    Err(_) => {}
+                }
+            }
+            cache.stats.refreshed();
+            cache.compute(&key, lease, load).await
+        });
+    }
+
+    /// Waits for leave to compute, or for the entry that another process computes meanwhile. Its lease ends
+    /// with its process, so this ends too.
+    async fn lease_or_entry(&self, shared: &Shared, key: &Key) -> Turn {
+        let (token, end) = (self.token(), Instant::now() + LEASE);
+        let mut pause = LOOKS.0;
+        loop {
+            match shared.lease(key, &token).await {
+                Ok(true) => return Turn::Ours(token),
+                Ok(false) => {}
+                Err(_) => return Turn::Alone,
+            }
+            loop {
+                if Instant::now() >= end {
+                    return Turn::Alone;
+                }
+                sleep(pause).await;
+                pause = (pause * 2).min(LOOKS.1);
+                match shared.look(key).await {
+                    Ok((Some(entry), _)) if self.is_fresh(&entry) => return Turn::Computed(Arc::new(entry)),
+                    Ok((_, true)) => {}
+                    Ok((_, false)) => break,
+                    Err(_) => return Turn::Alone,
+                }
+            }
+        }
+    }
+}
+
+/// What came of waiting for leave to compute.
+enum Turn {
+    /// It is ours, under this token.
+    Ours(String),
+    /// Another process has computed it.
+    Computed(Arc<Entry>),
+    /// Redis does not answer, or the other process takes too long: compute without leave.
+    Alone,
+}
