@@ -15,12 +15,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
-use crate::api::{self, Context};
+use crate::api::{self, Context, Guards};
 use crate::cache::Cache;
 use crate::cache::relay::Relay;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::housekeeping::{self, Retention};
+use crate::limits::{Limiter, Load};
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
@@ -104,6 +105,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
     let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
     let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
+    let guards = guards(&config.limits, redis.clone());
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
     let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
     let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone())?;
@@ -126,7 +128,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let draining = Arc::new(AtomicBool::new(false));
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let shutdown = Shutdown { draining: Arc::clone(&draining), stop: stop.clone() };
-    let public = server::serve(listener, api::endpoint(context, &config.http), limits.clone(), shutdown);
+    let public = server::serve(listener, api::endpoint(context, guards, config), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let relaying = tokio::spawn(relay.run(stop.clone()));
@@ -179,6 +181,13 @@ impl App {
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
+    }
+}
+
+fn guards(config: &config::Limits, redis: Option<Arc<Redis>>) -> Guards {
+    Guards {
+        limiter: Arc::new(Limiter::new(config.policies, redis)),
+        load: Arc::new(Load::new(config.max_in_flight, config.max_queued, config.queue_timeout)),
     }
 }
 

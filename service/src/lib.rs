@@ -9,6 +9,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod housekeeping;
+pub mod limits;
 pub mod oauth;
 pub mod redis;
 pub mod server;

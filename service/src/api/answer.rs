@@ -6,7 +6,7 @@ use bytes::Bytes;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Payload;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
@@ -92,8 +92,16 @@ impl<F: Failures> ApiResponse for Failure<F> {
             headers: vec![],
         };
         let documented = F::DOCUMENTED.iter().map(|&(status, description)| response(Some(status), description));
+        let mut throttled = response(Some(429), "The client has used up its quota of this class of operations.");
+        throttled.headers.push(MetaHeader {
+            name: "Retry-After".to_owned(),
+            description: Some("When there is quota again, in seconds.".to_owned()),
+            required: true,
+            deprecated: false,
+            schema: u64::schema_ref(),
+        });
         let rest = response(None, "Any other failure, such as 405, 414, 431 or 500.");
-        MetaResponses { responses: documented.chain([rest]).collect() }
+        MetaResponses { responses: documented.chain([throttled, rest]).collect() }
     }
 
     fn register(registry: &mut Registry) {

@@ -27,6 +27,12 @@ pub async fn authorize(oauth: &OAuth, request: &Request, needs: &[Scope]) -> Res
     Ok(oauth.authorize(token(request)?, needs).await?)
 }
 
+/// Whom `request` comes from, whatever its token is good for; `None` without a good one.
+pub(super) async fn identify(oauth: &OAuth, request: &Request) -> Option<Caller> {
+    let token = token(request).ok().flatten()?;
+    oauth.authorize(Some(token), &[]).await.ok()
+}
+
 /// The token in `Authorization: Bearer …`. Nothing else carries one: a token in a URL ends up in logs.
 fn token(request: &Request) -> Result<Option<&str>, OAuthError> {
     let mut fields = request.headers().get_all(header::AUTHORIZATION).iter();

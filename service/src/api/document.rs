@@ -15,6 +15,11 @@ A hyperlocal marketplace's catalogue: a million products and more, filtered, sea
 **Errors** are problem documents (RFC 9457): decide by `type`, show `detail`; `field` names what is wrong. Query \
 parameters that an operation does not have are refused.
 
+**Limits**: each client has a quota for each class of operations, told by `RateLimit-Policy` and `RateLimit`; beyond it \
+the answer is 429 with `Retry-After`. 503 with `Retry-After` means that all clients together ask too much.
+
+**Support**: every answer has an `X-Request-Id`, the client's own if it sent one; the log knows requests by it.
+
 **Writing** needs an access token: `POST /oauth/token` gives one for client credentials, and Authorize does it for \
 you here. An embedded instance prints those of its demo client when it starts.";
 

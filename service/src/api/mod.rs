@@ -5,6 +5,7 @@ pub mod bearer;
 pub mod cached;
 pub mod categories;
 pub mod contract;
+mod cors;
 pub mod document;
 pub mod etag;
 mod idempotency;
@@ -12,10 +13,14 @@ pub mod limits;
 pub mod oauth;
 pub mod original;
 pub mod original_webhook;
+mod overload;
 pub mod problem;
 pub mod products;
+pub mod request_id;
+mod security;
 pub mod subscriptions;
 pub mod suggest;
+mod throttle;
 pub mod ui;
 pub mod values;
 pub mod webhooks;
@@ -28,7 +33,8 @@ use poem_openapi::Tags;
 
 use crate::cache::Cache;
 use crate::clock::Clock;
-use crate::config;
+use crate::config::Config;
+use crate::limits::{Authenticated, Limiter, Load};
 use crate::oauth::OAuth;
 use crate::subscriptions::Guard;
 use crate::webhooks::Intake;
@@ -101,18 +107,42 @@ fn operations(context: Context) -> Operations {
     )
 }
 
+/// What stands before the operations, shared with whoever wants to know how they are doing.
+#[derive(Clone)]
+pub struct Guards {
+    /// Each client's quotas.
+    pub limiter: Arc<Limiter>,
+    /// How much is done at once.
+    pub load: Arc<Load>,
+}
+
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
 /// document, the framework's own included.
-pub fn endpoint(context: Context, limits: &config::Http) -> impl Endpoint<Output = Response> + 'static {
+pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpoint<Output = Response> + 'static {
     let oauth = Arc::clone(&context.oauth);
     let routes = contract::routes(operations(context), &oauth);
     let routes = ui::add(routes);
-    let guarded = limits::Limits::new(routes, limits)
+    // From the inside out. A request has its place only once its body is there, so that slow clients hold none.
+    let shedding = overload::Shedding::new(routes, guards.load);
+    let bounded = limits::Limits::new(shedding, &config.http)
         .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
-    guarded.around(async |endpoint, request| {
+    let throttled = throttle::Throttle::new(bounded, guards.limiter, config.limits.clients.clone());
+    let identified = throttled.around(move |endpoint, mut request| {
+        let oauth = Arc::clone(&oauth);
+        async move {
+            if let Some(caller) = bearer::identify(&oauth, &request).await {
+                request.extensions_mut().insert(Authenticated(caller.client_id));
+            }
+            endpoint.call(request).await
+        }
+    });
+    let marked = identified.around(async |endpoint, request| {
         let safe = request.method().is_safe();
         let mut response = endpoint.call(request).await?;
         cached::uncached(safe, &mut response);
         Ok(response)
-    })
+    });
+    let cross_origin = cors::CrossOrigin::new(marked, &config.cors);
+    let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);
+    request_id::RequestIds(safe)
 }

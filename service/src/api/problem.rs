@@ -53,6 +53,8 @@ kinds! {
     InvalidClient = 401 "invalid-client" "The client is not known";
     /// The access token is good, but not for this.
     InsufficientScope = 403 "insufficient-scope" "The access token does not allow this";
+    /// A page of another origin asks, and may not.
+    OriginNotAllowed = 403 "origin-not-allowed" "Pages of this origin may not use the API";
     /// There is no such product.
     NotFound = 404 "not-found" "There is no such product";
     /// Nobody is configured under this name.
@@ -83,6 +85,8 @@ kinds! {
     UrlTooLong = 414 "url-too-long" "The URL is too long";
     /// The request's body is of another media type.
     UnsupportedMediaType = 415 "unsupported-media-type" "The body must be JSON";
+    /// The client has asked more than its quota.
+    QuotaExceeded = 429 "quota-exceeded" "Too many requests";
     /// The idempotency key stands for another request.
     KeyReused = 422 "idempotency-key-reused" "The idempotency key stands for another request";
     /// URL and header fields together are too long.

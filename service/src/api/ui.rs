@@ -5,16 +5,18 @@ use std::io::Write as _;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use poem::http::{Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::web::Redirect;
 use poem::{Endpoint, IntoResponse as _, Request, Response, Route, get};
 
 use super::problem::Problem;
-use super::{document, etag};
+use super::{document, etag, security};
 
 /// Adds `/docs`, `/openapi.json` and the way from `/` to the documentation.
 pub(super) fn add(routes: Route) -> Route {
-    let page = Asset::new("text/html; charset=utf-8", document::swagger_ui_html());
+    let html = document::swagger_ui_html();
+    let policy = HeaderValue::try_from(security::page_policy(&html)).ok();
+    let page = Asset { policy, ..Asset::new("text/html; charset=utf-8", html) };
     let document = Asset::new("application/json", document::json());
     routes
         .at("/", get(poem::endpoint::make_sync(|_| Redirect::temporary("/docs"))))
@@ -30,13 +32,16 @@ struct Asset {
     plain: Bytes,
     /// `None` if compressing failed; the plain form serves all the same.
     gzip: Option<Bytes>,
+    /// What a page may load; nothing without it.
+    policy: Option<HeaderValue>,
 }
 
 impl Asset {
     fn new(content_type: &'static str, text: String) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         let gzip = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).ok();
-        Self { content_type, tag: etag::of_bytes(text.as_bytes()), plain: text.into(), gzip: gzip.map(Into::into) }
+        let tag = etag::of_bytes(text.as_bytes());
+        Self { content_type, tag, plain: text.into(), gzip: gzip.map(Into::into), policy: None }
     }
 }
 
@@ -59,6 +64,9 @@ impl Endpoint for Asset {
             .header(header::ETAG, tag)
             .header(header::VARY, "Accept-Encoding")
             .header(header::CACHE_CONTROL, "no-cache");
+        if let Some(policy) = &self.policy {
+            response = response.header(header::CONTENT_SECURITY_POLICY, policy);
+        }
         if unchanged {
             return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
         }

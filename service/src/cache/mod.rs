@@ -1,7 +1,7 @@
 //! The cache of finished answers: minutes long, and never stale.
 //!
 //! Two tiers before the catalogue: this process' memory, and Redis if there is one. Every key contains the
-//! [generations](generations::Generations) of what the answer depends on, read before the answer is
+//! generations (see `generations.rs`) of what the answer depends on, read before the answer is
 //! computed. A write raises them once it is committed, so what was computed from before it is not found any
 //! more, whenever it is stored. How other processes hear of a write stands in [`relay`].
 

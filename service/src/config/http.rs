@@ -25,6 +25,8 @@ pub struct Http {
     pub shutdown_timeout: Duration,
     /// Seals cursors.
     pub cursor_secret: Secret,
+    /// How long browsers are to come back by HTTPS only; zero for not saying so.
+    pub hsts_max_age: Duration,
 }
 
 pub(super) fn read(reader: &mut Reader) -> Option<Http> {
@@ -36,6 +38,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Http> {
     let drain_delay = reader.millis("http.drain_delay_ms", 0);
     let shutdown_timeout = reader.millis("http.shutdown_timeout_ms", 1);
     let cursor_secret = reader.text("http.cursor_secret");
+    let hsts_max_age = reader.whole("http.hsts_max_age_s", 0, 63_072_000);
     if cursor_secret.as_deref() == Some("") {
         reader.mistake("http.cursor_secret", "must not be empty");
     }
@@ -48,5 +51,6 @@ pub(super) fn read(reader: &mut Reader) -> Option<Http> {
         drain_delay: drain_delay?,
         shutdown_timeout: shutdown_timeout?,
         cursor_secret: Secret(cursor_secret?),
+        hsts_max_age: Duration::from_secs(hsts_max_age?),
     })
 }

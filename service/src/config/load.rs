@@ -7,7 +7,9 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader};
-use super::{Config, DEFAULTS, cache, database, http, log, oauth, redis, search, subscriptions, webhooks};
+use super::{
+    Config, DEFAULTS, cache, cors, database, http, limits, log, oauth, redis, search, subscriptions, webhooks,
+};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, what
 /// Kubernetes sets for a Service of that name, and the credentials for `farmlokal token`.
@@ -51,6 +53,8 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     reader.unknown_keys();
     // Every section is read before any is used, so that all mistakes come to light.
     let http = http::read(&mut reader);
+    let limits = limits::read(&mut reader);
+    let cors = cors::read(&mut reader);
     let admin_listen = reader.listen("admin.listen");
     let database = database::read(&mut reader);
     let cache = cache::read(&mut reader);
@@ -64,6 +68,8 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let config = || {
         Some(Config {
             http: http?,
+            limits: limits?,
+            cors: cors?,
             admin_listen: admin_listen?,
             database: database?,
             cache: cache?,
@@ -121,18 +127,42 @@ mod tests {
 
     #[test]
     fn subscribers_are_served_as_it_is_written() {
-        let config = with("[subscriptions]\nallow_networks = ' 10.1.0.0/16  fd00::/8 '\nschedule = '1s 2m'").unwrap();
-        assert_eq!(config.subscriptions.rules.allow_networks.len(), 2);
+        let config = with("[subscriptions]\nallow_networks = '10.1.0.0/16, fd00::/8'\nschedule = '1s 2m'").unwrap();
+        let allows = |address: &str| config.subscriptions.rules.allow_networks.contain(address.parse().unwrap());
+        assert!(allows("10.1.2.3") && allows("fd00::1") && !allows("10.2.0.0"));
         assert!(!config.subscriptions.rules.allow_http);
         let ConfigError(mistakes) =
-            with("[subscriptions]\nallow_networks = '10.1.0.0/16 10.1.2.3/8'\nschedule = 'soon'\nallow_http = 7")
+            with("[subscriptions]\nallow_networks = '10.1.0.0/16 fd00::/8'\nschedule = 'soon'\nallow_http = 7")
                 .unwrap_err();
         for (mistake, expected) in
-            mistakes.iter().zip(["allow_http must be true", "allow_networks must list", "schedule must list"])
+            mistakes.iter().zip(["allow_http must be true", "allow_networks must be networks", "schedule must list"])
         {
             assert!(mistake.contains(expected), "{mistakes:?}");
         }
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+
+    #[test]
+    fn limits_are_read_and_refused_by_key() {
+        let limits = with("[limits]\nread = 0\nwrite = 7\nwindow_s = 10").unwrap().limits;
+        let [read, _, write, ..] = limits.policies;
+        assert_eq!((read, write.map(|policy| policy.quota())), (None, Some(7)));
+        let ConfigError(mistakes) = with(
+            "[limits]\nread = -1\nexempt = 'localhost'\ntrusted_proxies = '10.0.0.0/40'\nproxies_write = 'Via'\nmax_in_flight = 0\n\
+             [cors]\nallowed_origins = 'https://shop.example/'",
+        )
+        .unwrap_err();
+        for expected in [
+            "limits.read must be a whole number from 0",
+            "limits.exempt must be networks such as 10.0.0.0/8, fd00::/8, 192.0.2.7, with commas between them; localhost is none",
+            "limits.trusted_proxies must be networks",
+            "limits.proxies_write must be X-Forwarded-For or Forwarded",
+            "limits.max_in_flight must be a whole number from 1",
+            "cors.allowed_origins must be * or origins such as https://shop.example",
+        ] {
+            assert!(mistakes.iter().any(|mistake| mistake.contains(expected)), "{expected}: {mistakes:#?}");
+        }
+        assert_eq!(mistakes.len(), 6, "{mistakes:#?}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The configuration: typed, checked whole at start, secrets hidden.
 
 mod cache;
+mod cors;
 mod database;
 mod http;
+mod limits;
 mod load;
 mod log;
 mod oauth;
@@ -17,8 +19,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use cache::Cache;
+pub use cors::{Cors, Origins};
 pub use database::Database;
 pub use http::Http;
+pub use limits::Limits;
 pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use oauth::OAuth;
@@ -34,6 +38,10 @@ pub const DEFAULTS: &str = include_str!("default.toml");
 pub struct Config {
     /// The public port.
     pub http: Http,
+    /// Rate limits and load shedding.
+    pub limits: Limits,
+    /// Cross-origin requests.
+    pub cors: Cors,
     /// Where the admin port listens.
     pub admin_listen: SocketAddr,
     /// The catalogue's database.

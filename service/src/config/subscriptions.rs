@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use crate::subscriptions::{Delays, Network, Rules};
+use crate::subscriptions::{Delays, Rules};
 
 /// Telling others of changes.
 #[derive(Debug, Clone)]
@@ -26,7 +26,8 @@ pub struct Subscriptions {
 
 pub(super) fn read(reader: &mut Reader) -> Option<Subscriptions> {
     let allow_http = reader.read("subscriptions.allow_http", "must be true or false");
-    let allow_networks = networks(reader, "subscriptions.allow_networks");
+    let allow_networks = reader.text("subscriptions.allow_networks");
+    let allow_networks = allow_networks.and_then(|text| reader.parse("subscriptions.allow_networks", text));
     let schedule = reader.text("subscriptions.schedule");
     let schedule = schedule.and_then(|text| reader.parse("subscriptions.schedule", text));
     let timeout = reader.whole("subscriptions.timeout_ms", 1, 60_000);
@@ -43,9 +44,4 @@ pub(super) fn read(reader: &mut Reader) -> Option<Subscriptions> {
         poll: poll?,
         retention: Duration::from_secs(retention? * 3_600),
     })
-}
-
-fn networks(reader: &mut Reader, key: &str) -> Option<Vec<Network>> {
-    let text = reader.text(key)?;
-    text.split_whitespace().map(|network| reader.parse(key, network.to_owned())).collect()
 }

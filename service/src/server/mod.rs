@@ -9,8 +9,8 @@ mod refusal;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -25,7 +25,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use refusal::Refusing;
@@ -54,6 +54,13 @@ pub struct Shutdown {
     /// Then: take no more connections, let requests under way end, return.
     pub stop: CancellationToken,
 }
+
+/// In an answer's extensions: the next request on its connection is not looked at before so much time has passed.
+///
+/// A client that is turned away and asks again at once would otherwise keep the processor busy with turning it
+/// away, and those that are served would wait for that. Who waits as it was told notices nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Pause(pub Duration);
 
 type Service = Arc<dyn DynEndpoint<Output = Response>>;
 
@@ -120,11 +127,19 @@ fn connect(
     stream.set_nodelay(true)?;
     let local = stream.local_addr()?;
     let (service, draining) = (Arc::clone(service), Arc::clone(&shutdown.draining));
+    let resume = Arc::new(Mutex::new(None));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (service, draining) = (Arc::clone(&service), Arc::clone(&draining));
+        let (service, draining, resume) = (Arc::clone(&service), Arc::clone(&draining), Arc::clone(&resume));
         async move {
+            let paused = resume.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(until) = paused {
+                sleep_until(until).await;
+            }
             let addresses = (LocalAddr(local.into()), RemoteAddr(peer.into()));
             let mut response = service.get_response((request, addresses.0, addresses.1, Scheme::HTTP).into()).await;
+            if let Some(Pause(pause)) = response.extensions().get() {
+                *resume.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + *pause);
+            }
             if draining.load(Ordering::Relaxed) {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -144,4 +159,41 @@ mod poem_body {
     use http_body_util::combinators::BoxBody;
 
     pub(super) type Body = BoxBody<Bytes, std::io::Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_does_not_wait_is_made_to_and_nobody_else() {
+        const PAUSE: Duration = Duration::from_millis(300);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let full = poem::endpoint::make_sync(|_| {
+            let mut response = Response::builder().body("full");
+            response.extensions_mut().insert(Pause(PAUSE));
+            response
+        });
+        let time = Duration::from_secs(5);
+        let limits = Limits { max_connections: 10, header_timeout: time, shutdown_timeout: time };
+        let shutdown = Shutdown::default();
+        let serving = tokio::spawn(serve(listener, full, limits, shutdown.clone()));
+        let ask = async |client: &reqwest::Client| {
+            let asked = Instant::now();
+            assert_eq!(client.get(&url).send().await.unwrap().text().await.unwrap(), "full");
+            asked.elapsed()
+        };
+        // A client keeps to its connection.
+        let (eager, other) = (reqwest::Client::new(), reqwest::Client::new());
+        let first = ask(&eager).await;
+        let (second, others) = tokio::join!(ask(&eager), ask(&other));
+        assert!(first < PAUSE, "the answer itself comes at once, not after {first:?}");
+        assert!(second >= PAUSE / 2, "{second:?}");
+        assert!(others < second, "{others:?}");
+        sleep(2 * PAUSE).await;
+        assert!(ask(&eager).await < PAUSE, "who has waited does not wait again");
+        shutdown.stop.cancel();
+        serving.await.unwrap();
+    }
 }

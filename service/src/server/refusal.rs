@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use crate::api::problem::{CONTENT_TYPE, Kind, Problem};
+use crate::api::request_id;
 
 /// How long and how much a refused client may go on sending before the connection is closed on it.
 const LINGER: Duration = Duration::from_secs(2);
@@ -85,8 +86,10 @@ fn refusal(written: &[u8]) -> Option<Vec<u8>> {
     let (status, body) = (problem.status(), problem.to_json());
     let answer = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {}\r\ncache-control: no-store\r\n\
-         connection: close\r\n\r\n{body}",
-        body.len()
+         x-content-type-options: nosniff\r\n{}: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len(),
+        request_id::FIELD,
+        request_id::fresh()
     );
     Some(answer.into_bytes())
 }

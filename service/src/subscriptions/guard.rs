@@ -12,7 +12,8 @@ use farmlokal_catalog::subscription::CallbackUrl;
 use tokio::time::timeout;
 use url::Url;
 
-use super::address::{self, Network};
+use super::address;
+use crate::limits::Networks;
 
 /// How long a subscriber waits for the look-up of a name; it is done again with each delivery.
 const LOOK_UP_WITHIN: Duration = Duration::from_secs(2);
@@ -43,7 +44,7 @@ pub struct Rules {
     /// Whether a URL may be of http, without TLS.
     pub allow_http: bool,
     /// Networks that may be gone to although they are not public.
-    pub allow_networks: Vec<Network>,
+    pub allow_networks: Networks,
 }
 
 /// Why we do not go there.
@@ -120,7 +121,7 @@ impl Guard {
 
     fn allows(&self, address: IpAddr) -> bool {
         let meant = address::meant(address);
-        address::is_public(address) || self.rules.allow_networks.iter().any(|network| network.contains(meant))
+        address::is_public(address) || self.rules.allow_networks.contain(meant)
     }
 }
 
@@ -184,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_is_allowed_by_rule() {
-        let rules = Rules { allow_http: true, allow_networks: vec!["10.0.0.0/8".parse().unwrap()] };
+        let rules = Rules { allow_http: true, allow_networks: "10.0.0.0/8".parse().unwrap() };
         for (url, expected) in [
             ("http://private.test/", Ok(())),
             ("http://private.test:81/", Err(Refused::Port)),

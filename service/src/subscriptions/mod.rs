@@ -9,7 +9,6 @@ mod guard;
 mod schedule;
 mod verdict;
 
-pub use address::Network;
 pub use client::{Client, Reply};
 pub use courier::{Courier, CourierOptions};
 pub use fan_out::{FanOut, Render};

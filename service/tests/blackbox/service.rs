@@ -75,6 +75,11 @@ const SUBSCRIPTIONS: &str = "[subscriptions]\nallow_http = true\nallow_networks 
 
 impl Service {
     pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, "").await
+    }
+
+    /// The same with further configuration: sections as TOML.
+    pub async fn start_with(engine: Engine, toml: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let database = match engine {
             Engine::mariadb | Engine::mariadb_and_redis => {
@@ -92,10 +97,12 @@ impl Service {
             _ => None,
         };
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n\
-             [redis]\nurl = '{}'\ntimeout_ms = 5000\n{}{SUBSCRIPTIONS}",
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n{}\n{}\n{SUBSCRIPTIONS}{toml}",
             folder.path().display(),
-            redis.as_ref().map(redis::Server::url).unwrap_or_default(),
+            redis
+                .as_ref()
+                .map(|server| format!("[redis]\nurl = '{}'\ntimeout_ms = 5000", server.url()))
+                .unwrap_or_default(),
             WEBHOOKS.replace("NEW", SECRETS[0]).replace("OLD", SECRETS[1])
         ));
         store::migrate(&config.database.url).await.unwrap();
@@ -116,7 +123,7 @@ impl Service {
         let mut service = Self { client, base, admin, indexed, token, clients, keys, ahead, app, config, home };
         let credentials = service.add_client(&Scope::ALL).await;
         service.token = service.token(&credentials).await;
-        let shared = service.home.redis.is_some();
+        let shared = service.config.redis.url.is_some();
         let follows = async || {
             let cache = service.admin_json("/v1/admin/cache").await;
             cache["live"] == true && cache["shared"] == shared
@@ -146,9 +153,26 @@ impl Service {
 
     /// A further instance of the service on the same database, and where it is.
     pub async fn second(&self) -> (App, String) {
-        let app = app::start(&self.config).await.unwrap();
+        // One service in two places: a token of one is good at the other.
+        let mut config = self.config.clone();
+        config.oauth.issuer = Some(self.base.clone());
+        let app = app::start(&config).await.unwrap();
         let base = format!("http://{}", app.address);
         (app, base)
+    }
+
+    /// An answer to who may see everything.
+    pub async fn get_own(&self, path: &str) -> Response {
+        self.send("GET", path, &[], &Value::Null).await
+    }
+
+    /// The JSON of an answer that is to be 200, to who may see everything.
+    pub async fn own(&self, path: &str) -> Value {
+        let response = self.get_own(path).await;
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// What the admin port says of the index.

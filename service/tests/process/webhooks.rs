@@ -4,6 +4,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use farmlokal::webhooks::SigningSecret;
+use farmlokal_catalog::Limit;
+use farmlokal_catalog::inbox::State;
+use farmlokal_catalog::store::{self, Options};
 use farmlokal_testkit::mariadb;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -85,8 +88,12 @@ async fn survive(database: Option<&str>) {
         client.get(format!("{}{path}", process.public)).send().await.unwrap().json().await.unwrap()
     };
     let deadline = Instant::now() + PATIENCE;
-    let pending = "/v1/webhooks/farm-hub/events?state=pending";
-    while get(pending).await["data"] != json!([]) {
+    let embedded = format!("sqlite:{}", data.path().join("farmlokal.db").display());
+    let url = database.unwrap_or(&embedded).parse().unwrap();
+    let inbox = store::open(&url, None, &Options::default()).await.unwrap();
+    let source = "farm-hub".parse().unwrap();
+    let pending = async || inbox.events(&source, Some(State::Pending), None, Limit::default()).await.unwrap().0;
+    while !pending().await.is_empty() {
         assert!(Instant::now() < deadline, "events are never applied");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

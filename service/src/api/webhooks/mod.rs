@@ -87,7 +87,8 @@ pub struct EventFailures;
 impl Failures for EventFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "A parameter is wrong, unknown or given twice, or the cursor belongs to another listing."),
-        (403, "Looking at events is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope webhooks:read."),
         (404, "There is no such source or event."),
         (503, "The database is away or busy."),
     ];
@@ -99,7 +100,8 @@ pub struct ReplayFailures;
 impl Failures for ReplayFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "A parameter is wrong."),
-        (403, "Replaying is open to clients on this machine only."),
+        (401, "There is no access token, or not a good one."),
+        (403, "The access token lacks the scope admin."),
         (404, "There is no such source or event."),
         (409, "The event has been processed: what it said has been done."),
         (503, "The database is away or busy."),

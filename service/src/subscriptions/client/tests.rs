@@ -43,7 +43,7 @@ fn due() -> Due {
 }
 
 fn client(allowed: &str, resolver: Arc<dyn Resolve>) -> Client {
-    let rules = Rules { allow_http: true, allow_networks: vec![allowed.parse().unwrap()] };
+    let rules = Rules { allow_http: true, allow_networks: allowed.parse().unwrap() };
     Client::new(Guard::new(rules, resolver), Duration::from_millis(500)).unwrap()
 }
 
