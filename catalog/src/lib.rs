@@ -15,6 +15,7 @@ pub mod query;
 pub mod search;
 pub mod shape;
 pub mod store;
+pub mod subscription;
 pub mod supply;
 pub mod text;
 pub mod timestamp;

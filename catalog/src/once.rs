@@ -1,6 +1,7 @@
 //! Requests that happen once, however often they are sent: an `Idempotency-Key` and what it stands for.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -34,6 +35,18 @@ impl KeyedRequest {
 /// Who is at work on a request: drawn anew for each try, so that one that was overtaken knows itself no more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Owner(pub [u8; 16]);
+
+impl Owner {
+    /// One that nobody else is.
+    pub fn random() -> Self {
+        // Seeded by the system, and another one each time.
+        let random = || RandomState::new().hash_one(()).to_be_bytes();
+        let mut owner = [0; 16];
+        owner[..8].copy_from_slice(&random());
+        owner[8..].copy_from_slice(&random());
+        Self(owner)
+    }
+}
 
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,6 +153,12 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn owners_differ() {
+        let owners: std::collections::HashSet<_> = (0..1_000).map(|_| Owner::random().0).collect();
+        assert_eq!(owners.len(), 1_000);
+    }
 
     #[test]
     fn every_part_of_a_request_counts() {

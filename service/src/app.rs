@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Readiness};
 use crate::api::{self, Context, Guards};
@@ -20,11 +21,12 @@ use crate::cache::Cache;
 use crate::cache::relay::Relay;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::housekeeping;
+use crate::housekeeping::{self, Retention};
 use crate::limits::{Limiter, Load};
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
+use crate::subscriptions::{Client, Courier, CourierOptions, FanOut, Guard, Schedule, SystemResolver};
 use crate::suppliers::{self, Suppliers};
 use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
 
@@ -51,7 +53,7 @@ pub enum StartError {
     #[error("access tokens: {0}")]
     OAuth(#[from] OAuthError),
     /// There is nobody to trust.
-    #[error("suppliers: no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
+    #[error("no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
     Certificates(std::io::Error),
 }
 
@@ -64,16 +66,8 @@ pub struct App {
     /// The demo client of an embedded instance.
     pub demo: Option<Credentials>,
     store: Arc<dyn Store>,
-    /// Keeps the cache true.
-    relay: JoinHandle<()>,
-    /// Keeps the search index, if there is one.
-    projection: Option<JoinHandle<()>>,
-    /// Applies events.
-    events: JoinHandle<()>,
-    /// Forgets what is old.
-    housekeeping: JoinHandle<()>,
-    /// Pulls what suppliers offer.
-    pulling: JoinHandle<()>,
+    /// What goes on beside requests: it follows the log, takes events in, pulls, tells, forgets.
+    workers: TaskTracker,
     draining: Arc<AtomicBool>,
     stop: CancellationToken,
     stop_admin: CancellationToken,
@@ -108,6 +102,8 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
+    let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
+    let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone())?;
     let context = Context {
         catalogue,
         cursors,
@@ -117,6 +113,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         intake,
         oauth,
         suppliers,
+        guard,
     };
 
     let limits = Limits {
@@ -129,11 +126,17 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let public = server::serve(listener, api::endpoint(context, guards, config), limits.clone(), shutdown);
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
-    let relaying = tokio::spawn(relay.run(stop.clone()));
-    let projecting = projection.clone().map(|projection| tokio::spawn(projection.run(stop.clone())));
-    let events = tokio::spawn(worker.run(stop.clone()));
-    let keeping = housekeeping::run(Arc::clone(&store), clock, config.webhooks.retention, stop.clone());
-    let housekeeping = tokio::spawn(keeping);
+    let workers = TaskTracker::new();
+    workers.spawn(relay.run(stop.clone()));
+    if let Some(projection) = projection.clone() {
+        workers.spawn(projection.run(stop.clone()));
+    }
+    workers.spawn(worker.run(stop.clone()));
+    workers.spawn(pulling);
+    workers.spawn(fan_out.run(stop.clone()));
+    workers.spawn(courier.run(stop.clone()));
+    let retention = Retention { events: config.webhooks.retention, deliveries: config.subscriptions.retention };
+    workers.spawn(housekeeping::run(Arc::clone(&store), clock, retention, stop.clone()));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
     let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
 
@@ -142,11 +145,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         admin_address,
         demo,
         store,
-        relay: relaying,
-        projection: projecting,
-        events,
-        housekeeping,
-        pulling: tokio::spawn(pulling),
+        workers,
         draining,
         stop,
         stop_admin,
@@ -165,13 +164,8 @@ impl App {
         self.stop.cancel();
         // A panic in the accept loop has ended it already; there is nothing left to wait for.
         let _ = self.public.await;
-        let _ = self.relay.await;
-        if let Some(projection) = self.projection {
-            let _ = projection.await;
-        }
-        let _ = self.events.await;
-        let _ = self.housekeeping.await;
-        let _ = self.pulling.await;
+        self.workers.close();
+        self.workers.wait().await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
@@ -193,8 +187,7 @@ fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) ->
         first: config.retry_first,
         longest: config.retry_longest,
         attempts: config.max_attempts,
-        // Another one in each process.
-        seed: RandomState::new().hash_one(()),
+        seed: seed(),
     };
     let options = WorkerOptions { concurrency: config.concurrency, poll: config.poll, backoff };
     (intake, Worker::new(Arc::<dyn Store>::clone(store), Arc::clone(clock), wake, options))
@@ -218,6 +211,32 @@ fn open_suppliers(config: &Config, redis: Option<&Arc<Redis>>, clock: &Clock) ->
     // Whoever waits for a supplier through us gets an answer before the request's own time is over.
     let clients_wait = config.http.request_timeout / 5 * 4;
     Suppliers::open(&config.suppliers, redis, clients_wait, clock).map_err(StartError::Certificates)
+}
+
+/// What passes changes on to subscribers, and what carries them there.
+fn subscriptions(
+    config: &config::Subscriptions,
+    store: &Arc<dyn Store>,
+    clock: &Clock,
+    guard: Guard,
+) -> Result<(FanOut, Courier), StartError> {
+    let wake = Arc::new(Notify::new());
+    let client = Client::new(guard, config.timeout).map_err(StartError::Certificates)?;
+    let options = CourierOptions {
+        concurrency: config.concurrency,
+        per_receiver: config.per_receiver,
+        poll: config.poll,
+        schedule: Schedule { delays: config.schedule.clone(), seed: seed() },
+    };
+    let [for_log, for_fan_out, for_courier] = [(); 3].map(|()| Arc::clone(store));
+    let courier = Courier::new(for_courier, client, Arc::clone(clock), Arc::clone(&wake), options);
+    let render = api::subscriptions::payload;
+    Ok((FanOut::new(for_log, for_fan_out, Arc::clone(clock), render, config.poll, wake), courier))
+}
+
+/// What chance depends on: another one in each process.
+fn seed() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

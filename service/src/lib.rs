@@ -15,5 +15,6 @@ pub mod oauth;
 pub mod outbound;
 pub mod redis;
 pub mod server;
+pub mod subscriptions;
 pub mod suppliers;
 pub mod webhooks;

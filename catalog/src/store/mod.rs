@@ -7,10 +7,12 @@ pub mod idempotency;
 pub mod inbox;
 mod mysql;
 pub mod oauth;
+pub mod outbox;
 #[cfg(test)]
 mod plan_cases;
 mod relevance;
 mod sqlite;
+pub mod subscriptions;
 pub mod syncs;
 mod tail;
 
@@ -30,13 +32,15 @@ pub use error::StoreError;
 pub use idempotency::Idempotency;
 pub use inbox::Inbox;
 pub use oauth::OAuthStore;
+pub use outbox::Outbox;
+pub use subscriptions::Subscriptions;
 pub use syncs::Syncs;
 pub use tail::Tail;
 
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs {
+pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscriptions + Outbox {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

@@ -1,8 +1,6 @@
 //! The `Idempotency-Key` of a request (a draft of the IETF's HTTP API working group).
 
-use std::hash::{BuildHasher as _, RandomState};
-
-use farmlokal_catalog::once::{KeptAnswer, Once, Owner};
+use farmlokal_catalog::once::{KeptAnswer, Once};
 use poem::Request;
 
 use super::problem::{Kind, Problem};
@@ -42,16 +40,6 @@ fn unescape(quoted: &str) -> Option<String> {
         });
     }
     Some(key)
-}
-
-/// An owner that nobody else is.
-pub(super) fn owner() -> Owner {
-    // Seeded by the system, and another one each time.
-    let random = || RandomState::new().hash_one(()).to_be_bytes();
-    let mut owner = [0; 16];
-    owner[..8].copy_from_slice(&random());
-    owner[8..].copy_from_slice(&random());
-    Owner(owner)
 }
 
 /// The answer, and whether it was given before.
@@ -101,11 +89,5 @@ mod tests {
         assert_eq!(key(&request(&["a"])).unwrap().as_deref(), Some("a"));
         assert_eq!(key(&request(&["a", "a"])).unwrap_err().status(), 400);
         assert_eq!(key(&request(&[""])).unwrap_err().status(), 400);
-    }
-
-    #[test]
-    fn owners_differ() {
-        let owners: std::collections::HashSet<_> = (0..1_000).map(|_| owner().0).collect();
-        assert_eq!(owners.len(), 1_000);
     }
 }

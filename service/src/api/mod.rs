@@ -19,6 +19,7 @@ pub mod problem;
 pub mod products;
 pub mod request_id;
 mod security;
+pub mod subscriptions;
 pub mod suggest;
 pub mod suppliers;
 mod throttle;
@@ -37,6 +38,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::limits::{Authenticated, Limiter, Load};
 use crate::oauth::OAuth;
+use crate::subscriptions::Guard;
 use crate::suppliers::Suppliers;
 use crate::webhooks::Intake;
 use cached::ClientCaching;
@@ -61,6 +63,8 @@ pub struct Context {
     pub suppliers: Arc<Suppliers>,
     /// Takes events in.
     pub intake: Intake,
+    /// Says where subscribers may be told.
+    pub guard: Guard,
 }
 
 impl Context {
@@ -78,6 +82,8 @@ enum Tag {
     Suppliers,
     /// Events that others send.
     Webhooks,
+    /// Those who are told of changes.
+    Subscriptions,
     /// The contract of the project FarmLokal grew out of, kept for its clients.
     Original,
     /// Access tokens (OAuth 2.0, client credentials).
@@ -90,6 +96,7 @@ type Operations = (
     suggest::SuggestApi,
     suppliers::SuppliersApi,
     webhooks::WebhooksApi,
+    subscriptions::SubscriptionsApi,
     original::OriginalApi,
     original_webhook::OriginalWebhookApi,
     original_sync::OriginalSyncApi,
@@ -103,6 +110,7 @@ fn operations(context: Context) -> Operations {
         suggest::SuggestApi(context.clone()),
         suppliers::SuppliersApi(context.clone()),
         webhooks::WebhooksApi(context.clone()),
+        subscriptions::SubscriptionsApi(context.clone()),
         original::OriginalApi(context.clone()),
         original_webhook::OriginalWebhookApi(context.clone()),
         original_sync::OriginalSyncApi(context.clone()),

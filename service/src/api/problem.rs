@@ -3,6 +3,7 @@
 
 mod convert;
 mod kind;
+mod subscriptions;
 mod webhooks;
 
 use std::fmt;

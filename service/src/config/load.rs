@@ -7,7 +7,10 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 
 use super::reader::{PREFIX, Reader, key_of};
-use super::{Config, DEFAULTS, cache, cors, database, http, limits, log, oauth, redis, search, suppliers, webhooks};
+use super::{
+    Config, DEFAULTS, cache, cors, database, http, limits, log, oauth, redis, search, subscriptions, suppliers,
+    webhooks,
+};
 
 /// Environment variables that share the prefix and are not configuration: the tests' servers, what
 /// Kubernetes sets for a Service of that name, and the credentials for `farmlokal token`.
@@ -60,6 +63,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let search_dir = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
     let webhooks = webhooks::read(&mut reader);
+    let subscriptions = subscriptions::read(&mut reader);
     let oauth = oauth::read(&mut reader);
     let suppliers = suppliers::read(&mut reader);
     let log = log::read(&mut reader);
@@ -75,6 +79,7 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             search_dir: search_dir?,
             seed_rows: seed_rows?,
             webhooks: webhooks?,
+            subscriptions: subscriptions?,
             oauth: oauth?,
             suppliers: suppliers?,
             log: log?,
@@ -121,6 +126,23 @@ mod tests {
         }
         assert_eq!(mistakes.len(), 7, "{mistakes:#?}");
         assert!(!mistakes.concat().contains("hunter2"), "a password is not repeated");
+    }
+
+    #[test]
+    fn subscribers_are_served_as_it_is_written() {
+        let config = with("[subscriptions]\nallow_networks = '10.1.0.0/16, fd00::/8'\nschedule = '1s 2m'").unwrap();
+        let allows = |address: &str| config.subscriptions.rules.allow_networks.contain(address.parse().unwrap());
+        assert!(allows("10.1.2.3") && allows("fd00::1") && !allows("10.2.0.0"));
+        assert!(!config.subscriptions.rules.allow_http);
+        let ConfigError(mistakes) =
+            with("[subscriptions]\nallow_networks = '10.1.0.0/16 fd00::/8'\nschedule = 'soon'\nallow_http = 7")
+                .unwrap_err();
+        for (mistake, expected) in
+            mistakes.iter().zip(["allow_http must be true", "allow_networks must be networks", "schedule must list"])
+        {
+            assert!(mistake.contains(expected), "{mistakes:?}");
+        }
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
     }
 
     #[test]

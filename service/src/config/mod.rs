@@ -11,6 +11,7 @@ mod oauth;
 mod reader;
 mod redis;
 mod search;
+mod subscriptions;
 mod suppliers;
 mod webhooks;
 
@@ -27,6 +28,7 @@ pub use load::{ConfigError, load};
 pub use log::{Log, LogFormat};
 pub use oauth::OAuth;
 pub use redis::Redis;
+pub use subscriptions::Subscriptions;
 pub use suppliers::Supplier;
 pub use webhooks::Webhooks;
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub oauth: OAuth,
     /// Whose offers are pulled into the catalogue, by name.
     pub suppliers: Vec<Supplier>,
+    /// Telling others of changes.
+    pub subscriptions: Subscriptions,
     /// Logging.
     pub log: Log,
 }

@@ -8,6 +8,7 @@ mod traceparent;
 mod worker;
 
 pub use backoff::Backoff;
+pub(crate) use backoff::mix;
 pub use intake::{Intake, Refusal, Sent};
 pub use signature::{Signature, SignatureError};
 pub use source::{SigningSecret, SourceError, Sources};

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use farmlokal_catalog::inbox::SourceName;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use ring::rand::SecureRandom;
 use sha2::Sha256;
 
 /// The source that the original's `POST /webhook` stands for.
@@ -20,6 +21,18 @@ pub struct SigningSecret(Box<[u8]>);
 
 impl SigningSecret {
     const PREFIX: &'static str = "whsec_";
+
+    /// A new one; `None` when `random` has nothing to give.
+    pub fn generate(random: &dyn SecureRandom) -> Option<Self> {
+        let mut key = [0; 32];
+        random.fill(&mut key).ok()?;
+        Some(Self(key.into()))
+    }
+
+    /// As it is written, for the one who is to verify what we sign.
+    pub fn reveal(&self) -> String {
+        format!("{}{}", Self::PREFIX, STANDARD.encode(&self.0))
+    }
 
     /// The HMAC-SHA256 with this key, of nothing yet.
     pub(super) fn mac(&self) -> Hmac<Sha256> {
@@ -106,6 +119,15 @@ mod tests {
             assert_eq!((count("farm-hub"), count("other"), count("third")), (Some(2), Some(1), None));
             assert!(!format!("{sources:?}").contains("MfKQ"));
         }
+    }
+
+    #[test]
+    fn a_secret_of_ours_is_one_like_any() {
+        let random = ring::rand::SystemRandom::new();
+        let [one, other] = [(); 2].map(|()| SigningSecret::generate(&random).unwrap());
+        assert_eq!(one.reveal().parse::<SigningSecret>().unwrap().0, one.0);
+        assert_ne!(one.reveal(), other.reveal());
+        assert!(one.0.len() == 32 && !format!("{one:?}").contains(&one.reveal()));
     }
 
     #[test]

@@ -43,6 +43,11 @@ macro_rules! suite {
                     guard_what_the_document_says, are_refused_when_altered, end_in_time, are_gone_with_their_client,
                     outlive_their_key_unless_it_is_taken_back
                 },
+                subscriptions::{
+                    are_told_of_each_change, are_told_what_they_want, are_made_once, are_listed_and_removed,
+                    go_nowhere_private, are_tried_again_and_given_up, end_when_the_receiver_is_gone,
+                    leave_an_overloaded_receiver_alone, hold_nobody_up, are_served_by_all_instances
+                },
                 framework::{errors_are_problems_too, serves_its_documentation, says_whether_it_is_ready},
             );
         }

@@ -69,6 +69,10 @@ pub const SECRETS: [&str; 2] = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec
 const WEBHOOKS: &str =
     "[webhooks]\nsources = 'farm-hub=NEW,OLD;other=OLD'\npoll_ms = 20\nmax_attempts = 3\nretry_first_ms = 40\n";
 
+/// Subscribers on this machine, everything soon: four tries within a moment.
+const SUBSCRIPTIONS: &str = "[subscriptions]\nallow_http = true\nallow_networks = '127.0.0.0/8'\npoll_ms = 20\n\
+                             schedule = '40ms 60ms 80ms'\ntimeout_ms = 1000\n";
+
 impl Service {
     pub async fn start(engine: Engine) -> Self {
         Self::start_with(engine, "").await
@@ -93,7 +97,7 @@ impl Service {
             _ => None,
         };
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n{}\n{}\n{toml}",
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n{}\n{}\n{SUBSCRIPTIONS}{toml}",
             folder.path().display(),
             redis
                 .as_ref()

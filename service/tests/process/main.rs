@@ -13,4 +13,5 @@ mod oauth;
 mod redis_tls;
 mod shutdown;
 mod startup;
+mod subscriptions;
 mod webhooks;

@@ -9,11 +9,13 @@ mod inbox;
 mod lease;
 mod listing;
 mod oauth;
+mod outbox;
 #[cfg(test)]
 mod plan_tests;
 mod pools;
 mod read;
 mod row;
+mod subscriptions;
 mod syncs;
 mod write;
 

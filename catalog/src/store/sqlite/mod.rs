@@ -8,11 +8,13 @@ mod idempotency;
 mod inbox;
 mod listing;
 mod oauth;
+mod outbox;
 #[cfg(test)]
 mod plan_tests;
 mod read;
 mod reader;
 mod row;
+mod subscriptions;
 mod syncs;
 mod write;
 

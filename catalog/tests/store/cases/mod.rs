@@ -14,6 +14,7 @@ mod replica;
 mod search_paging;
 mod search_signs;
 mod search_words;
+mod subscriptions;
 mod syncs;
 mod texts;
 mod time_limit;

@@ -47,6 +47,8 @@ kinds! {
     NoSuchSupplier = 404 "no-such-supplier" "There is no such supplier";
     /// The supplier has no such sync.
     NoSuchSync = 404 "no-such-sync" "There is no such sync";
+    /// There is no such subscription.
+    NoSuchSubscription = 404 "no-such-subscription" "There is no such subscription";
     /// There is nothing at this path.
     NoSuchPath = 404 "no-such-path" "There is nothing at this path";
     /// The path takes other methods.

@@ -1,6 +1,6 @@
 //! Making a product, once if the request has a key.
 
-use farmlokal_catalog::once::{KeptAnswer, KeyedRequest};
+use farmlokal_catalog::once::{KeptAnswer, KeyedRequest, Owner};
 use farmlokal_catalog::{NewProduct, Product};
 use poem::Request;
 
@@ -24,7 +24,7 @@ pub(super) async fn once(
         return Ok((render(&context.catalogue.create(details, context.now()).await?), false));
     };
     let keyed = KeyedRequest::new(&caller.client_id, OPERATION, &key, &canonical(&details));
-    let claimant = (keyed, idempotency::owner());
+    let claimant = (keyed, Owner::random());
     idempotency::answer(context.catalogue.create_once(claimant, details, context.now(), Box::new(render)).await?)
 }
 

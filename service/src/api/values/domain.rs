@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use farmlokal_catalog::inbox::{SourceName, State};
+use farmlokal_catalog::subscription::{CallbackUrl, DeliveryState, EventKind, SubscriptionId};
 use farmlokal_catalog::supply::SyncId;
 use farmlokal_catalog::{
     Category, Currency, Description, EventId, EventType, Invalid, Limit, Order, Price, Producer, ProductId,
@@ -47,6 +48,17 @@ textual!(EventId, "id", "evt_2cPdL0yfmbYdKSxx");
 textual!(EventType, "type", "price.changed");
 textual!(SourceName, "source", "farm-hub", |schema| schema.pattern = Some(SourceName::PATTERN.to_owned()));
 textual!(State, "state", "parked", |schema| schema.enum_items = State::NAMES.map(Into::into).to_vec());
+
+textual!(CallbackUrl, "url", "https://shop.example/farmlokal-events", |schema| {
+    schema.max_length = Some(CallbackUrl::MAX_BYTES);
+    schema.format = Some("uri");
+});
+textual!(EventKind, "types", "product.changed", |schema| {
+    schema.enum_items = EventKind::NAMES.map(Into::into).to_vec();
+});
+textual!(DeliveryState, "state", "delivered", |schema| {
+    schema.enum_items = DeliveryState::NAMES.map(Into::into).to_vec();
+});
 
 impl Textual for Search {
     const NAME: &'static str = "SearchText";
@@ -121,6 +133,7 @@ impl LastId {
 
 numeric!(ProductId, "ProductId", "id", 1, i64::MAX, 42, ProductId::new, ProductId::get);
 numeric!(SyncId, "SyncId", "id", 1, i64::MAX, 7, SyncId::new, SyncId::get);
+numeric!(SubscriptionId, "SubscriptionId", "id", 1, i64::MAX, 42, SubscriptionId::new, SubscriptionId::get);
 numeric!(Limit, "Limit", "limit", 1, Limit::MAX as i64, 20, Limit::new, |limit: Limit| limit.get().into());
 numeric!(Stock, "Stock", "stock", 0, u32::MAX as i64, 120, Stock::from_number, |stock: Stock| stock.0.into());
 numeric!(LastId, "LastId", "cursor", 0, i64::MAX, 0, LastId::from_number, |last: LastId| last.0);

@@ -12,6 +12,7 @@ pub mod oauth;
 pub mod original;
 pub mod search;
 mod security;
+pub mod subscriptions;
 pub mod tokens;
 pub mod webhooks;
 pub mod writes;
