@@ -28,6 +28,11 @@ const TABLE: &[(&str, &str, &str, Kept)] = &[
     ("syncSupplier", "POST", "/v1/suppliers/farm/sync", Kept::Never),
     ("getSync", "GET", "/v1/suppliers/farm/syncs/1", Kept::Never),
     ("externalSyncOriginal", "GET", "/external-sync", Kept::Never),
+    ("createSubscription", "POST", "/v1/subscriptions", Kept::Never),
+    ("listSubscriptions", "GET", "/v1/subscriptions", Kept::Never),
+    ("getSubscription", "GET", "/v1/subscriptions/1", Kept::Never),
+    ("deleteSubscription", "DELETE", "/v1/subscriptions/1", Kept::Never),
+    ("enableSubscription", "POST", "/v1/subscriptions/1/enable", Kept::Never),
     ("", "GET", "/v1/nowhere", Kept::Never),
 ];
 
