@@ -94,6 +94,10 @@ async fn a_file_deleted_or_truncated_under_a_running_index_is_noticed_and_healed
             assert!(!file.exists(), "another generation serves");
         }
     }
+    // The folder itself.
+    fs::remove_dir_all(bench.index_dir()).unwrap();
+    let again = || fs::exists(bench.index_dir().join("CURRENT")).unwrap();
+    running.until("a new folder", || again() && running.projection.status().error.is_none()).await;
     // What heals follows on.
     bench.create("Healed Halloumi", 1).await;
     running.until_found("halloumi", 1).await;
