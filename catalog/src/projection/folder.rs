@@ -77,6 +77,8 @@ impl Folder {
     }
 
     fn generations(&self) -> io::Result<Vec<(u64, PathBuf)>> {
+        // It may have been taken away under a running process.
+        fs::create_dir_all(&self.0)?;
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;

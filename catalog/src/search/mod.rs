@@ -17,6 +17,7 @@ mod fields;
 mod files;
 mod matching;
 mod name_order;
+mod nearby;
 mod open;
 mod relevance;
 mod scan;

@@ -1,13 +1,14 @@
 //! The words of a search, and in which ways a product's word may answer one.
 
 use tantivy::Term;
-use tantivy::query::{DfaWrapper, FuzzyTermQuery};
+use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::Field;
 
 use crate::SearchText;
 use crate::text::{fold, words};
 
 use super::SearchError;
+use super::nearby::Nearby;
 
 /// How a search was understood. The second stage is entered only if the first finds nothing in the
 /// whole catalogue, and finds all that the first would.
@@ -88,13 +89,8 @@ impl Word {
     }
 
     /// What recognises the words within `edits` edits (two at the most).
-    pub(super) fn automaton(&self, field: Field, edits: u8) -> Result<DfaWrapper, SearchError> {
+    pub(super) fn automaton(&self, field: Field, edits: u8) -> Result<Nearby, SearchError> {
         let term = Term::from_field_text(field, &self.text);
-        let query = if self.last {
-            FuzzyTermQuery::new_prefix(term, edits, true)
-        } else {
-            FuzzyTermQuery::new(term, edits, true)
-        };
-        Ok(query.automaton()?)
+        Ok(Nearby::new(FuzzyTermQuery::new(term, edits, true).automaton()?, self.last))
     }
 }

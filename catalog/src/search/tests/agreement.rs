@@ -99,7 +99,7 @@ fn agree(index: &SearchIndex, products: &[Product], filter: &Filter, search: Opt
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
 
     #[test]
     fn with_a_scan_of_all_products(

@@ -82,3 +82,11 @@ fn a_position_of_another_order_is_refused() {
     let wrong = index.search(&query("mango", "name"), Some(&hits.ids[0].1), None, 1);
     assert!(matches!(wrong, Err(SearchError::Position)));
 }
+
+/// "organis" is two edits from what is asked, "organisc" three.
+#[test]
+fn a_beginning_that_is_near_enough_counts_whatever_follows() {
+    let (_dir, index) = index_of(&[product(1, ["Organisc", "Farm", "", "Dairy"], 100)], 1);
+    assert_eq!(walk(&index, &query("organicxs", "relevance"), 10), [1]);
+    assert_eq!(walk(&index, &query("organicxs farm", "relevance"), 10), [0_i64; 0], "not the last word");
+}
