@@ -28,7 +28,7 @@ use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 use crate::subscriptions::{Client, Courier, CourierOptions, FanOut, Guard, Schedule, SystemResolver};
 use crate::suppliers::{self, Suppliers};
-use crate::webhooks::{Backoff, Intake, Worker, WorkerOptions};
+use crate::webhooks::{Backoff, Intake, Seen, Worker, WorkerOptions};
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +95,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
-    let (intake, worker) = webhooks(&config.webhooks, &store, &clock);
+    let (intake, worker) = webhooks(&config.webhooks, &store, redis.clone(), &clock);
     let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
     let guards = guards(&config.limits, redis.clone());
     let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock)?);
@@ -180,9 +180,15 @@ fn guards(config: &config::Limits, redis: Option<Arc<Redis>>) -> Guards {
 }
 
 /// What takes events in, and what applies them.
-fn webhooks(config: &config::Webhooks, store: &Arc<dyn Store>, clock: &Clock) -> (Intake, Worker) {
+fn webhooks(
+    config: &config::Webhooks,
+    store: &Arc<dyn Store>,
+    redis: Option<Arc<Redis>>,
+    clock: &Clock,
+) -> (Intake, Worker) {
     let wake = Arc::new(Notify::new());
-    let intake = Intake::new(config.sources.clone(), Arc::<dyn Store>::clone(store), Arc::clone(&wake));
+    let inbox = Arc::<dyn Store>::clone(store);
+    let intake = Intake::new(config.sources.clone(), inbox, redis.map(Seen::new), Arc::clone(&wake));
     let backoff = Backoff {
         first: config.retry_first,
         longest: config.retry_longest,

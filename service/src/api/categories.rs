@@ -1,5 +1,7 @@
 //! `/v1/categories`: the shelves and how full they are.
 
+use std::sync::Arc;
+
 use farmlokal_catalog::Category;
 use poem_openapi::param::Header;
 use poem_openapi::{Object, OpenApi};
@@ -12,7 +14,7 @@ use super::{Context, Tag};
 use crate::cache::{Asked, Namespace, Operation, Question};
 
 /// The operations on categories.
-pub struct CategoriesApi(pub Context);
+pub struct CategoriesApi(pub Arc<Context>);
 
 /// All categories.
 #[derive(Serialize, Object)]

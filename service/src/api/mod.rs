@@ -45,7 +45,6 @@ use cached::ClientCaching;
 use problem::Problem;
 
 /// What the operations work with.
-#[derive(Clone)]
 pub struct Context {
     /// The catalogue.
     pub catalogue: Catalogue,
@@ -103,7 +102,9 @@ type Operations = (
     oauth::OAuthApi,
 );
 
+/// They share one context: an answer from the cache must not cost a copy of it.
 fn operations(context: Context) -> Operations {
+    let context = Arc::new(context);
     (
         products::ProductsApi(context.clone()),
         categories::CategoriesApi(context.clone()),

@@ -1,6 +1,8 @@
 //! `GET /products`: the contract of the project that FarmLokal grew out of, for its clients. A bare
 //! array in the order of ids; the next page's cursor is the last id.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use farmlokal_catalog::{
     Category, Description, Direction, Filter, Limit, Order, Position, Price, PriceRange, Product, ProductId,
@@ -18,7 +20,7 @@ use super::{Context, Tag};
 use crate::cache::{Asked, Operation, Question};
 
 /// The original's operations.
-pub struct OriginalApi(pub Context);
+pub struct OriginalApi(pub Arc<Context>);
 
 /// A product as the original showed it.
 #[derive(Serialize, Object)]

@@ -1,5 +1,7 @@
 //! `GET /external-sync`: what the original's clients know it by.
 
+use std::sync::Arc;
+
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
@@ -7,7 +9,7 @@ use super::answer::Rendered;
 use super::{Context, Tag};
 
 /// The original's operation.
-pub struct OriginalSyncApi(pub Context);
+pub struct OriginalSyncApi(pub Arc<Context>);
 
 /// What the original said when the supplier failed.
 #[derive(Object)]

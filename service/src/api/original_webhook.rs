@@ -1,6 +1,8 @@
 //! `POST /webhook`: the original's way to send events, with its answers. An event counts once, whatever crashes and
 //! however often it is sent; nothing proves who sent it, so it changes nothing.
 
+use std::sync::Arc;
+
 use farmlokal_catalog::EventId;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -12,7 +14,7 @@ use super::webhooks::RawBody;
 use super::{Context, Tag};
 
 /// The original's operation.
-pub struct OriginalWebhookApi(pub Context);
+pub struct OriginalWebhookApi(pub Arc<Context>);
 
 /// What the original said to an event.
 #[derive(Object)]

@@ -1,5 +1,7 @@
 //! `/v1/suggest`: completions while a person types.
 
+use std::sync::Arc;
+
 use farmlokal_catalog::SearchText;
 use poem_openapi::param::{Header, Query};
 use poem_openapi::{Object, OpenApi};
@@ -15,7 +17,7 @@ use crate::cache::{Asked, Namespace, Operation, Question};
 const MOST: usize = 10;
 
 /// The operation for search as you type.
-pub struct SuggestApi(pub Context);
+pub struct SuggestApi(pub Arc<Context>);
 
 /// Completions of what was typed.
 #[derive(Serialize, Object)]

@@ -1,21 +1,16 @@
 //! From a question to its answer: from memory, from Redis, or computed by one for all.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use farmlokal_catalog::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::entry::{Answer, Entry, lifetime};
+use super::entry::{Answer, Entry};
+use super::life::Freshness;
 use super::question::Key;
 use super::shared::{LEASE, Shared};
 use super::{Cache, Failure, Namespace, Operation, Origin, Question};
 
-/// From which part of its life on an answer is computed anew in the background.
-const SOFT: f64 = 0.8;
-/// For how long the database is believed to be away, once it was.
-const OUTAGE: Duration = Duration::from_secs(1);
 /// The first and the longest pause between two looks for what another process computes.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
 
@@ -49,17 +44,6 @@ pub struct Served {
 pub(super) struct Found {
     entry: Arc<Entry>,
     origin: Origin,
-}
-
-/// How an entry stands at some time.
-#[derive(Debug, PartialEq, Eq)]
-enum Freshness {
-    Fresh,
-    /// Fresh, and to be computed anew.
-    Soft,
-    /// Only to be given while the database is away.
-    Stale,
-    Gone,
 }
 
 impl<E: Failure> Cache<E> {
@@ -121,42 +105,9 @@ impl<E: Failure> Cache<E> {
         Served { entry: found.entry, origin: found.origin, collapsed, age }
     }
 
-    fn freshness(&self, entry: &Entry, now: Timestamp) -> Freshness {
-        let age = entry.age(now);
-        // What is not there is known for a short time, and is not worth being known for longer.
-        let negative = entry.answer == Answer::Absent;
-        if age >= entry.fresh {
-            let bound = entry.fresh + self.settings.stale_if_error;
-            if negative || age >= bound { Freshness::Gone } else { Freshness::Stale }
-        } else if !negative && age >= entry.fresh.mul_f64(SOFT) {
-            Freshness::Soft
-        } else {
-            Freshness::Fresh
-        }
-    }
-
-    fn is_fresh(&self, entry: &Entry) -> bool {
-        matches!(self.freshness(entry, (self.clock)()), Freshness::Fresh | Freshness::Soft)
-    }
-
     /// The entry in this process' memory.
     fn kept(&self, key: &Key) -> Option<Arc<Entry>> {
         self.local.get(&key.hash).filter(|entry| entry.question == key.question)
-    }
-
-    fn note_outage(&self) {
-        let until = (self.clock)().micros() + OUTAGE.as_micros() as i64;
-        self.outage_until.store(until, Ordering::Relaxed);
-    }
-
-    fn is_outage(&self) -> bool {
-        (self.clock)().micros() < self.outage_until.load(Ordering::Relaxed)
-    }
-
-    fn entry(&self, question: Box<[u8]>, answer: Answer, created: Timestamp) -> Entry {
-        let base = if answer == Answer::Absent { self.settings.negative_ttl } else { self.settings.ttl };
-        let fresh = lifetime(base, &question, created);
-        Entry { question, created, fresh, answer }
     }
 
     /// Finds out the answer that is not in this process' memory.

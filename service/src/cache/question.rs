@@ -2,6 +2,9 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
+/// Bytes of a question with a filter or two and the generations.
+const USUAL: usize = 192;
+
 /// Everything an answer depends on, as bytes: two questions have the same bytes only if they have the
 /// same parts in the same order.
 #[derive(Debug, Clone, Default)]
@@ -11,7 +14,7 @@ impl Question {
     /// A question of the kind `kind`.
     pub fn of(kind: &str) -> Self {
         // Answers look different from version to version, and replicas of two may share a cache.
-        Self::default().text(env!("CARGO_PKG_VERSION")).text(kind)
+        Self(Vec::with_capacity(USUAL)).text(env!("CARGO_PKG_VERSION")).text(kind)
     }
 
     /// The same with a text; its length goes before it, so that no two texts run together.

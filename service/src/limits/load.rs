@@ -58,7 +58,7 @@ impl Load {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Instant;
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -98,7 +98,7 @@ mod tests {
 
     /// A machine that does four things at once, 10 ms each: 400 a second. It is asked by 100 clients that
     /// do not wait before they try again.
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[tokio::test(start_paused = true)]
     async fn overload_degrades_and_does_not_collapse() {
         let load = Arc::new(Load::new(4, 4, Duration::from_secs(1)));
         let end = Instant::now() + Duration::from_secs(1);
@@ -127,8 +127,8 @@ mod tests {
         let (mut good, mut shed): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(good, _)| *good);
         good.sort_unstable();
         shed.sort_unstable();
-        // Half of what it can do, since tests share their machine.
-        assert!(good.len() > 200, "{} good answers", good.len());
+        // Nearly all that it can do.
+        assert!(good.len() > 380, "{} good answers", good.len());
         assert!(shed.len() > good.len(), "{} turned away", shed.len());
         let median = |answers: &[(bool, Duration)]| answers[answers.len() / 2].1;
         // Everybody inside at once would take 250 ms each.

@@ -8,6 +8,7 @@ use farmlokal_catalog::store::{Inbox, StoreError};
 use farmlokal_catalog::{EventId, EventType, Invalid, Timestamp};
 use tokio::sync::Notify;
 
+use super::seen::Seen;
 use super::signature::{Signature, SignatureError};
 use super::source::{ORIGINAL, Sources};
 use super::traceparent;
@@ -53,13 +54,15 @@ pub struct Sent<'a> {
 pub struct Intake {
     sources: Sources,
     inbox: Arc<dyn Inbox>,
+    /// Only to be quick.
+    seen: Option<Seen>,
     wake: Arc<Notify>,
 }
 
 impl Intake {
     /// Takes in what `sources` send.
-    pub fn new(sources: Sources, inbox: Arc<dyn Inbox>, wake: Arc<Notify>) -> Self {
-        Self { sources, inbox, wake }
+    pub fn new(sources: Sources, inbox: Arc<dyn Inbox>, seen: Option<Seen>, wake: Arc<Notify>) -> Self {
+        Self { sources, inbox, seen, wake }
     }
 
     /// Whether there can be events of the source `name`.
@@ -92,7 +95,7 @@ impl Intake {
             traceparent: sent.traceparent.and_then(traceparent::valid).map(str::to_owned),
             state: State::Pending,
         };
-        match self.inbox.receive(&event, now).await? {
+        match self.keep(&event, now).await? {
             Receipt::Conflict => Err(Refusal::Conflict),
             receipt => {
                 self.wake();
@@ -113,6 +116,19 @@ impl Intake {
             traceparent: None,
             state: State::Ignored,
         };
-        Ok(matches!(self.inbox.receive(&event, now).await?, Receipt::Accepted(_)))
+        Ok(matches!(self.keep(&event, now).await?, Receipt::Accepted(_)))
+    }
+
+    /// Keeps `event`, or finds the one that has its id. A marked one is only read for.
+    async fn keep(&self, event: &NewEvent, now: Timestamp) -> Result<Receipt, StoreError> {
+        let Some(seen) = &self.seen else { return self.inbox.receive(event, now).await };
+        if seen.has(&event.source, &event.id).await
+            && let Some((kept, payload)) = self.inbox.event(&event.source, &event.id).await?
+        {
+            return Ok(if payload == event.payload { Receipt::Duplicate(kept) } else { Receipt::Conflict });
+        }
+        let receipt = self.inbox.receive(event, now).await?;
+        seen.note(&event.source, &event.id).await;
+        Ok(receipt)
     }
 }

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod intake;
+mod seen;
 mod signature;
 mod source;
 mod traceparent;
@@ -10,6 +11,7 @@ mod worker;
 pub use backoff::Backoff;
 pub(crate) use backoff::mix;
 pub use intake::{Intake, Refusal, Sent};
+pub use seen::Seen;
 pub use signature::{Signature, SignatureError};
 pub use source::{SigningSecret, SourceError, Sources};
 pub use worker::{Worker, WorkerOptions};

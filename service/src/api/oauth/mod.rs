@@ -2,6 +2,8 @@
 
 mod request;
 
+use std::sync::Arc;
+
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Serialize;
 
@@ -16,7 +18,7 @@ use request::TokenRequest;
 const PUBLISHED: &str = "public, max-age=60";
 
 /// The operations on tokens.
-pub struct OAuthApi(pub Context);
+pub struct OAuthApi(pub Arc<Context>);
 
 /// An access token.
 #[derive(Serialize, Object)]

@@ -1,5 +1,7 @@
 //! One page of a listing: from what the request states and its cursor to the page and its link.
 
+use std::sync::Arc;
+
 use farmlokal_catalog::catalogue::{Listing, Source};
 use farmlokal_catalog::cursor::{Scan, Stated};
 use farmlokal_catalog::{Filter, Limit, Position, Price, Query};
@@ -22,7 +24,7 @@ pub(super) struct Request {
 
 /// The page that `request` asks for, from the cache or anew.
 pub(super) async fn answer(
-    context: &Context,
+    context: &Arc<Context>,
     request: Request,
     if_none_match: Option<&str>,
 ) -> Result<Cached<PageBody>, Problem> {
@@ -35,11 +37,8 @@ pub(super) async fn answer(
         }
     };
     let asked = asked(context, &query, &request);
-    let context = context.clone();
-    let load = {
-        let context = context.clone();
-        async move { page(&context, query, after, epoch, request).await }
-    };
+    let shared = Arc::clone(context);
+    let load = async move { page(&shared, query, after, epoch, request).await };
     context.answer(asked, Policy::List, if_none_match, load).await
 }
 

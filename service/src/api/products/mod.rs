@@ -5,6 +5,8 @@ mod create;
 pub mod facets;
 pub(super) mod list;
 
+use std::sync::Arc;
+
 use farmlokal_catalog::cursor::Stated;
 use farmlokal_catalog::store::StoreError;
 use farmlokal_catalog::{Category, Filter, Limit, Order, Price, PriceRange, ProductId, ProductPatch};
@@ -24,7 +26,7 @@ use facets::FacetList;
 use crate::cache::{Answer, Asked, Namespace, Operation, Question};
 
 /// The operations on products.
-pub struct ProductsApi(pub Context);
+pub struct ProductsApi(pub Arc<Context>);
 
 /// The product that was made.
 #[derive(ApiResponse)]

@@ -4,6 +4,8 @@ pub mod body;
 mod create;
 mod payload;
 
+use std::sync::Arc;
+
 use farmlokal_catalog::Limit;
 use farmlokal_catalog::subscription::{SubscriptionId, SubscriptionScan};
 use poem::Request;
@@ -20,7 +22,7 @@ use body::{NewSubscriptionBody, SubscriptionBody, SubscriptionPageBody};
 pub use payload::payload;
 
 /// The operations on subscriptions.
-pub struct SubscriptionsApi(pub Context);
+pub struct SubscriptionsApi(pub Arc<Context>);
 
 /// The subscription that was made.
 #[derive(ApiResponse)]

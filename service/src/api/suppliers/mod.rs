@@ -18,7 +18,7 @@ use crate::suppliers::Supplier;
 use body::{SupplierBody, SuppliersBody, SyncBody};
 
 /// The operations on suppliers.
-pub struct SuppliersApi(pub Context);
+pub struct SuppliersApi(pub Arc<Context>);
 
 /// All suppliers.
 #[derive(ApiResponse)]

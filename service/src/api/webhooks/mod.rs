@@ -3,6 +3,8 @@
 mod body;
 mod raw;
 
+use std::sync::Arc;
+
 use farmlokal_catalog::inbox::{EventScan, Receipt, SourceName, State};
 use farmlokal_catalog::{EventId, Limit};
 use poem::Request;
@@ -19,7 +21,7 @@ use body::{EventBody, EventPageBody};
 pub use raw::RawBody;
 
 /// The operations on events.
-pub struct WebhooksApi(pub Context);
+pub struct WebhooksApi(pub Arc<Context>);
 
 /// The event is kept.
 #[derive(ApiResponse)]

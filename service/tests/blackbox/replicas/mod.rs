@@ -1,5 +1,6 @@
 //! Several services on one database: what one writes the others show, whatever fails between them.
 
+mod events;
 mod hearing;
 mod outages;
 mod tokens;
