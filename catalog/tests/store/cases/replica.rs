@@ -66,6 +66,16 @@ async fn reads_follow_a_write_to_the_primary() {
     assert_eq!(pair.reads().await, "primary");
 }
 
+/// What the cache does when it hears of another process' write: computing anew from a replica that does not
+/// have it yet would keep the old answer under the new generation.
+#[tokio::test]
+async fn reads_follow_a_write_of_another_process_once_it_is_told() {
+    let pair = Pair::open(LONG).await;
+    assert_eq!(pair.reads().await, "replica");
+    pair.store.wrote_elsewhere();
+    assert_eq!(pair.reads().await, "primary");
+}
+
 #[tokio::test]
 async fn reads_follow_whatever_may_have_written() {
     let pair = Pair::open(LONG).await;
