@@ -7,6 +7,7 @@ pub mod idempotency;
 pub mod inbox;
 mod mysql;
 pub mod oauth;
+pub mod observer;
 pub mod outbox;
 #[cfg(test)]
 mod plan_cases;
@@ -32,6 +33,7 @@ pub use error::StoreError;
 pub use idempotency::Idempotency;
 pub use inbox::Inbox;
 pub use oauth::OAuthStore;
+pub use observer::{Observer, Pool, PoolStatus, Unobserved};
 pub use outbox::Outbox;
 pub use subscriptions::Subscriptions;
 pub use syncs::Syncs;
@@ -90,6 +92,11 @@ pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscrip
     /// not look like a lost database.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// How the pools stand.
+    fn pools(&self) -> Vec<PoolStatus> {
+        Vec::new()
+    }
+
     /// Closes all connections, after the statements that run.
     async fn close(&self);
 }
@@ -107,6 +114,8 @@ pub struct Options {
     pub replica_lag: Duration,
     /// Who is told of each write of this store.
     pub listeners: Listeners,
+    /// Who watches it at work.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for Options {
@@ -117,6 +126,7 @@ impl Default for Options {
             statement_timeout: Duration::from_secs(2),
             replica_lag: Duration::from_secs(2),
             listeners: Listeners::default(),
+            observer: Arc::new(Unobserved),
         }
     }
 }

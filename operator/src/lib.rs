@@ -1,0 +1,1 @@
+//! The operator: one `FarmLokal` object in, a served, seeded, tuned catalogue out.

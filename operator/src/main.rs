@@ -1,0 +1,3 @@
+//! `farmlokal-operator`: reads the command line and runs one command.
+
+fn main() {}
