@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::Database;
+use sqlx::pool::PoolConnection;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
