@@ -105,9 +105,10 @@ async fn a_link_that_is_swapped_is_seen() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn it_is_looked_at_until_the_end() {
     let bench = Bench::new(None).await;
+    tokio::time::pause();
     let stop = CancellationToken::new();
     let running = tokio::spawn(Arc::clone(&bench.tuner).run(stop.clone()));
     for generation in 1..4u64 {
