@@ -24,7 +24,7 @@ use super::{Options, StoreError};
 /// How long closing a connection may take before it is given up.
 const CLOSES_WITHIN: Duration = Duration::from_secs(5);
 
-/// A pool whose size can be changed; cheap to clone.
+/// A pool whose size can be changed.
 pub(super) struct Gated<DB: Database>(Arc<Inner<DB>>);
 
 struct Inner<DB: Database> {
@@ -148,12 +148,6 @@ impl<DB: Database> Gated<DB> {
     }
 }
 
-impl<DB: Database> Clone for Gated<DB> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
 impl<DB: Database> Inner<DB> {
     /// Passes the gate. A full queue is like one that takes too long.
     async fn enter(&self) -> Result<Permit, sqlx::Error> {
@@ -161,6 +155,13 @@ impl<DB: Database> Inner<DB> {
             Arrival::Inside(permit) => Ok(permit),
             Arrival::Waits(turn) => Ok(turn.come().instrument(observed::pool_wait(self.pool)).await),
         }
+    }
+
+    /// The connection of `permit` is back, or closed.
+    async fn left(&self, permit: Permit) {
+        self.observer.released(self.pool, permit.held());
+        drop(permit);
+        self.trim().await;
     }
 
     /// Closes connections that nobody uses, as long as more are open than the limit allows. sqlx takes one out for a
@@ -219,14 +220,5 @@ impl<DB: Database> Drop for Loan<DB> {
                 pool.left(permit).await;
             });
         }
-    }
-}
-
-impl<DB: Database> Inner<DB> {
-    /// The connection of `permit` is back, or closed.
-    async fn left(&self, permit: Permit) {
-        self.observer.released(self.pool, permit.held());
-        drop(permit);
-        self.trim().await;
     }
 }

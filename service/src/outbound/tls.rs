@@ -22,15 +22,12 @@ pub(crate) fn connector<C>(tcp: C) -> HttpsConnector<C> {
 
 /// Whether `error` comes of a certificate that is not trusted.
 pub(crate) fn is_distrust(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        // What an I/O error holds is not among its sources.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let held = held.and_then(|held| held.downcast_ref());
-        if let Some(rustls::Error::InvalidCertificate(_)) = held.or_else(|| error.downcast_ref()) {
-            return true;
-        }
-        cause = error.source();
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
     }
-    false
+    // The source of an I/O error is that of what it holds, which would be passed over.
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(held) => is_distrust(held),
+        None => error.source().is_some_and(is_distrust),
+    }
 }
