@@ -35,6 +35,9 @@ pub(super) fn write(arguments: &Arguments, results: &[Results], passes: &Passes)
         if let Some(caching) = &engine.caching {
             text += &caching.section(*seconds);
         }
+        if let Some(tracing) = &engine.tracing {
+            text += &tracing.section(*seconds);
+        }
     }
     text += &passes.section();
     let explanation = EXPLANATION.replace("{rate}", &rate.to_string()).replace("{narrow}", &NARROW.to_string());

@@ -21,6 +21,7 @@ mod sqlite;
 mod statement;
 mod suite;
 mod table;
+mod tracing;
 mod walk;
 
 use std::fs;
