@@ -6,15 +6,16 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Sampler as SdkSampler, SdkTracerProvider, TracerProviderBuilder};
 use tokio::runtime::Runtime;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::delivery::{self, DeliveryError};
 use crate::environment::{exports, variable};
-use crate::events::SpanEvents;
+use crate::events;
 use crate::ids::Ids;
 use crate::log::{self, Directives, Format, Levels};
-use crate::recorded::Recorded;
+use crate::recorded::{FINEST, Recorded};
 use crate::resource::resource;
 use crate::root::sample_by;
 use crate::sampling::{Sampler, SamplerError};
@@ -98,9 +99,10 @@ pub fn start_with(
         .with_target(false)
         .with_tracked_inactivity(false);
     tracing_subscriber::registry()
-        .with(traces.with_filter(Recorded::Spans))
-        .with(SpanEvents.with_filter(Recorded::Troubles))
+        .with(traces.with_filter(filter_fn(|place| place.is_span()).with_max_level_hint(FINEST)))
+        .with(events::layer())
         .with(log::lines(settings.format).with_filter(levels.clone()))
+        .with(Recorded)
         .try_init()?;
     sample_by(sampler);
     Ok(Telemetry { levels, resource, provider, runtime })
