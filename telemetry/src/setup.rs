@@ -52,7 +52,6 @@ pub enum StartError {
 /// Telemetry that is set up. Ends with the process; [`shut_down`](Self::shut_down) sends what is left.
 #[derive(Debug)]
 pub struct Telemetry {
-    levels: Levels,
     resource: Resource,
     provider: SdkTracerProvider,
     /// Sends spans to the collector, if one is named.
@@ -105,16 +104,11 @@ pub fn start_with(
         .with(Recorded)
         .try_init()?;
     sample_by(sampler);
-    Ok(Telemetry { levels, resource, provider, runtime })
+    levels.publish();
+    Ok(Telemetry { resource, provider, runtime })
 }
 
 impl Telemetry {
-    /// What is logged, to be looked at and changed.
-    #[must_use]
-    pub fn levels(&self) -> Levels {
-        self.levels.clone()
-    }
-
     /// Who this process is, for metrics.
     #[must_use]
     pub fn resource(&self) -> &Resource {

@@ -16,6 +16,7 @@ use metrics::Exposition;
 use search::Projection;
 
 mod cache;
+mod log;
 mod metrics;
 mod search;
 
@@ -34,14 +35,14 @@ pub struct Readiness {
 /// `/livez` says that the process runs, and asks nobody. `/readyz` says whether requests should come
 /// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
 /// how the search index is doing, and `…/rebuild` has it built anew; `/v1/admin/cache` and `…/flush` do so for
-/// the cache; `/metrics` has the same in numbers.
+/// the cache; `/v1/admin/log` shows and changes what is logged; `/metrics` has the same in numbers.
 pub fn endpoint(
     readiness: Readiness,
     projection: Option<Arc<Projection>>,
     cache: Arc<Cache>,
 ) -> impl Endpoint<Output = Response> + 'static {
     let (counted, cached) = (projection.clone(), Arc::clone(&cache));
-    let routes = cache::add(search::add(Route::new(), projection), cache);
+    let routes = log::add(cache::add(search::add(Route::new(), projection), cache));
     routes
         .at("/metrics", get(make_sync(move |_| metrics(counted.as_deref(), &cached))))
         .at("/livez", get(make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))

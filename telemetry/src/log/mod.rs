@@ -4,7 +4,7 @@ mod directives;
 mod line;
 
 use std::io::{IsTerminal as _, stderr};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
@@ -27,6 +27,13 @@ pub enum Format {
     Json,
 }
 
+static LEVELS: OnceLock<Levels> = OnceLock::new();
+
+/// What this process logs; `None` before telemetry is set up.
+pub fn levels() -> Option<&'static Levels> {
+    LEVELS.get()
+}
+
 /// What is logged now; clones are one.
 #[derive(Debug, Clone)]
 pub struct Levels(Arc<RwLock<Directives>>);
@@ -34,6 +41,12 @@ pub struct Levels(Arc<RwLock<Directives>>);
 impl Levels {
     pub(crate) fn new(directives: Directives) -> Self {
         Self(Arc::new(RwLock::new(directives)))
+    }
+
+    /// Makes them the process'.
+    pub(crate) fn publish(self) {
+        // Set once: a second set-up has failed before it comes here.
+        let _ = LEVELS.set(self);
     }
 
     /// What is logged.
