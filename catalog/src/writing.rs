@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use crate::store::{Store, StoreError};
 use crate::{Catalogue, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
@@ -35,7 +37,7 @@ impl Catalogue {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        match tokio::spawn(write(self.shared_store())).await {
+        match tokio::spawn(write(self.shared_store()).in_current_span()).await {
             Ok(outcome) => outcome,
             // It panicked, or the runtime is ending.
             Err(_) => Err(StoreError::broke_off()),

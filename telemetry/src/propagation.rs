@@ -7,6 +7,8 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
+use crate::environment::variable;
+
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
@@ -29,6 +31,11 @@ pub fn parse(traceparent: &str) -> SpanContext {
         }
     }
     read(&Kept(traceparent))
+}
+
+/// The span that started this process, as the variable `TRACEPARENT` says; [`SpanContext::NONE`] without one.
+pub fn inherited() -> SpanContext {
+    variable("TRACEPARENT").map_or(SpanContext::NONE, |parent| parse(&parent))
 }
 
 /// The span that is under way here as a `traceparent`, to be sent or kept; `None` where there is none.

@@ -129,9 +129,9 @@ fn unrecorded(parent: &SpanContext, trace: TraceId) -> SpanContext {
     SpanContext::new(trace, span, TraceFlags::default(), parent.is_valid(), state)
 }
 
-/// `work` as a part of what is under way here, also in a task of its own.
-pub fn carry<F: Future>(work: F) -> Instrumented<WithContext<F>> {
-    work.with_current_context().in_current_span()
+/// `work` as a part of what is under way here, in a task of its own. A span that is under way does not wait for it.
+pub fn carry<F: Future>(work: F) -> WithContext<F> {
+    work.with_current_context()
 }
 
 /// Adds an attribute to the span that is under way here, if it is recorded.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmlokal_catalog::store::{self, OAuthStore, StoreError};
-use farmlokal_telemetry::{Settings, Telemetry};
+use farmlokal_telemetry::{Kind, Root, Settings, Telemetry, propagation};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::document;
@@ -89,14 +89,27 @@ fn dispatch(cli: Cli) -> Result<Outcome, CommandError> {
             Ok(Outcome::Done)
         }
         Command::Serve(options) => with_config(&options.common, |config| serve::run(config, options.clone())),
-        Command::Migrate(common) => with_config(&common, |config| migrate(config, common.clone())),
-        Command::Seed(options) => with_config(&options.common, |config| seed::run(config, options.clone())),
+        Command::Migrate(common) => traced(&common, "farmlokal migrate", |config| migrate(config, common.clone())),
+        Command::Seed(options) => {
+            traced(&options.common, "farmlokal seed", |config| seed::run(config, options.clone()))
+        }
         Command::Search(options) => with_config(&options.common, |config| search::run(config, options.action)),
         Command::Client(options) => with_config(&options.common, |config| client::run(config, options.clone())),
         Command::Key(options) => with_config(&options.common, |config| key::run(config, options.clone())),
         Command::Token(options) => with_config(&options.common, |config| token::run(config, options.clone())),
         Command::Healthcheck(options) => with_config(&options.common, healthcheck::run),
     }
+}
+
+/// [`with_config`], as a part of the trace that started this process, if there is one.
+fn traced<F, R>(common: &Common, name: &'static str, command: F) -> Result<Outcome, CommandError>
+where
+    F: FnOnce(Config) -> R,
+    R: Future<Output = Result<Outcome, CommandError>>,
+{
+    with_config(common, async |config| {
+        Root::begin(Kind::Internal, &propagation::inherited(), None).called(name).run(command(config)).await
+    })
 }
 
 /// Loads the configuration, starts telemetry and a runtime, and runs `command` in it.

@@ -53,6 +53,12 @@ impl FromStr for Directives {
     }
 }
 
+impl From<LevelFilter> for Directives {
+    fn from(level: LevelFilter) -> Self {
+        Self { text: level.to_string(), targets: Targets::new().with_default(level), most: level }
+    }
+}
+
 impl fmt::Display for Directives {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
