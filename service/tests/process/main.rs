@@ -14,4 +14,5 @@ mod redis_tls;
 mod shutdown;
 mod startup;
 mod subscriptions;
+mod traces;
 mod webhooks;
