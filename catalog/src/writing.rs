@@ -37,7 +37,9 @@ impl Catalogue {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        match tokio::spawn(write(self.shared_store()).in_current_span()).await {
+        // Made here, where it is a part of what is under way; the task has no other way to know.
+        let span = tracing::debug_span!("write");
+        match tokio::spawn(write(self.shared_store()).instrument(span)).await {
             Ok(outcome) => outcome,
             // It panicked, or the runtime is ending.
             Err(_) => Err(StoreError::broke_off()),

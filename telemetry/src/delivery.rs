@@ -1,7 +1,8 @@
-//! Finished spans on their way to a collector (OTLP), by a runtime of their own: no request waits for one, and one is
-//! flushed whatever the rest of the process does, with a single processor too.
+//! Finished spans on their way to a collector (OTLP): by a thread of the SDK's and a runtime of their own, so no request
+//! waits for one, and they are flushed whatever the rest of the process does, with a single processor too.
 
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use opentelemetry_http::hyper::HyperClient;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{self, SpanData};
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -46,7 +47,7 @@ pub(crate) fn spans(runtime: &Handle) -> Result<Delivery<SpanExporter>, Delivery
         Some("grpc") => SpanExporter::builder().with_tonic().build()?,
         _ => by_http()?,
     };
-    Ok(Delivery { exporter: Arc::new(exporter), runtime: runtime.clone(), failing: AtomicBool::new(false) })
+    Ok(Delivery { exporter, runtime: runtime.clone(), failing: AtomicBool::new(false) })
 }
 
 fn by_http() -> Result<SpanExporter, DeliveryError> {
@@ -62,19 +63,27 @@ fn by_http() -> Result<SpanExporter, DeliveryError> {
     Ok(builder.build()?)
 }
 
-/// An exporter whose work is done by a runtime of ours, and which says in the log when that begins or ceases to fail.
+/// Does `work`, which is polled by a thread of the SDK's, with the timers and connections of `runtime`.
+pub(crate) async fn within<F: Future>(runtime: &Handle, work: F) -> F::Output {
+    let mut work = pin!(work);
+    let polled = poll_fn(|waker| {
+        let _entered = runtime.enter();
+        work.as_mut().poll(waker)
+    });
+    polled.await
+}
+
+/// An exporter that works with a runtime of ours, and says in the log when that begins or ceases to fail.
 #[derive(Debug)]
 pub(crate) struct Delivery<E> {
-    exporter: Arc<E>,
+    exporter: E,
     runtime: Handle,
     failing: AtomicBool,
 }
 
-impl<E: trace::SpanExporter + 'static> trace::SpanExporter for Delivery<E> {
+impl<E: trace::SpanExporter> trace::SpanExporter for Delivery<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let exporter = Arc::clone(&self.exporter);
-        let sending = self.runtime.spawn(async move { exporter.export(batch).await });
-        let result = sending.await.unwrap_or_else(|broke| Err(OTelSdkError::InternalFailure(broke.to_string())));
+        let result = within(&self.runtime, self.exporter.export(batch)).await;
         // Once and not for every batch: a collector that is away for a day is no reason to fill the log.
         match (&result, self.failing.swap(result.is_err(), Ordering::Relaxed)) {
             (Err(error), false) => tracing::warn!("traces cannot be delivered: {error}"),
@@ -84,10 +93,11 @@ impl<E: trace::SpanExporter + 'static> trace::SpanExporter for Delivery<E> {
         result
     }
 
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
     fn set_resource(&mut self, resource: &Resource) {
-        // Before the first batch, so nobody else has it.
-        if let Some(exporter) = Arc::get_mut(&mut self.exporter) {
-            exporter.set_resource(resource);
-        }
+        self.exporter.set_resource(resource);
     }
 }

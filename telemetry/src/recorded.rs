@@ -7,8 +7,6 @@ use tracing::subscriber::Interest;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer};
 
-use crate::root::TARGET;
-
 /// What the targets of our own spans and events begin with.
 const OURS: &str = "farmlokal";
 /// Finer spans are for whoever debugs their own part.
@@ -37,7 +35,6 @@ impl<S: Subscriber> Layer<S> for Recorded {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: LayerContext<'_, S>) -> bool {
-        // A root is only made once it is to be recorded.
-        metadata.is_event() || metadata.target() == TARGET || is_recorded_here()
+        metadata.is_event() || is_recorded_here()
     }
 }

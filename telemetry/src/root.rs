@@ -6,25 +6,23 @@ use std::time::Instant;
 
 use http::HeaderValue;
 use opentelemetry::context::{FutureExt as _, WithContext};
-use opentelemetry::trace::{SpanContext, SpanRef, TraceContextExt as _, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{
+    SpanBuilder, SpanContext, SpanKind, SpanRef, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
+};
 use opentelemetry::{Context, KeyValue};
-use tracing::Span;
-use tracing::instrument::{Instrument as _, Instrumented};
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::ids;
 use crate::recorded::is_recorded_here;
 use crate::sampling::Sampler;
 
-/// The target by which the filter of the traces knows a root.
-pub(crate) const TARGET: &str = "farmlokal::root";
+/// Decides about roots, and makes those that are recorded. Before the set-up none is.
+static MAKER: OnceLock<(Sampler, SdkTracer)> = OnceLock::new();
 
-static SAMPLER: OnceLock<Sampler> = OnceLock::new();
-
-/// Has roots sampled by `sampler` from now on. Until then, none is.
-pub(crate) fn sample_by(sampler: Sampler) {
+/// Has roots sampled by `sampler` and made by `tracer` from now on.
+pub(crate) fn make_by(sampler: Sampler, tracer: SdkTracer) {
     // Set once: a second set-up has failed before it comes here.
-    let _ = SAMPLER.set(sampler);
+    let _ = MAKER.set((sampler, tracer));
 }
 
 /// The part a root plays between processes.
@@ -42,14 +40,14 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub HeaderValue);
 
-/// Something this process does from its beginning to its end.
+/// Something this process does from its beginning to its end, which is when this is dropped.
 ///
-/// Sampled, it is a span, which ends with the last of its clones and futures. Otherwise it only has a name, for logs
-/// and for those who are called meanwhile.
-#[derive(Debug, Clone)]
+/// Sampled, it is a span. Otherwise it only has a name, for logs and for those who are called meanwhile. A root is made
+/// by OpenTelemetry itself and not by way of `tracing`, which costs four times as much; what is below it is rarer.
+#[derive(Debug)]
 pub struct Root {
-    span: Span,
     context: Context,
+    recorded: bool,
 }
 
 impl Root {
@@ -58,38 +56,31 @@ impl Root {
     #[must_use]
     pub fn begin(kind: Kind, parent: &SpanContext, request: Option<RequestId>) -> Self {
         let trace = if parent.is_valid() { parent.trace_id() } else { ids::trace() };
-        let named = || request.clone().map_or_else(Context::new, |request| Context::new().with_value(request));
-        let sampled = SAMPLER.get().is_some_and(|sampler| sampler.decide(parent, trace, Instant::now()));
-        sampled.then(|| Self::recorded(kind, parent, trace, named())).flatten().unwrap_or_else(|| Self {
-            span: Span::none(),
-            context: named().with_remote_span_context(unrecorded(parent, trace)),
-        })
-    }
-
-    /// `None` where nothing listens to spans.
-    fn recorded(kind: Kind, parent: &SpanContext, trace: TraceId, context: Context) -> Option<Self> {
-        let kind = match kind {
-            Kind::Server => "server",
-            Kind::Consumer => "consumer",
-            Kind::Internal => "internal",
+        let context = request.map_or_else(Context::new, |request| Context::new().with_value(request));
+        let maker = MAKER.get().filter(|(sampler, _)| sampler.decide(parent, trace, Instant::now()));
+        let Some((_, tracer)) = maker else {
+            return Self { context: context.with_remote_span_context(unrecorded(parent, trace)), recorded: false };
         };
-        let span = tracing::info_span!(target: TARGET, parent: None, "root", otel.kind = kind);
         let context = if parent.is_valid() { context.with_remote_span_context(parent.clone()) } else { context };
-        span.set_parent(context).ok()?;
-        // Asking for its context starts it.
-        let context = ids::with_trace(trace, || span.context());
-        Some(Self { span, context })
+        let kind = match kind {
+            Kind::Server => SpanKind::Server,
+            Kind::Consumer => SpanKind::Consumer,
+            Kind::Internal => SpanKind::Internal,
+        };
+        let builder = SpanBuilder::from_name("root").with_kind(kind);
+        let span = ids::with_trace(trace, || tracer.build_with_context(builder, &context));
+        Self { context: context.with_span(span), recorded: true }
     }
 
     /// Does `work` as a part of this.
-    pub fn run<F: Future>(&self, work: F) -> Instrumented<WithContext<F>> {
-        work.with_context(self.context.clone()).instrument(self.span.clone())
+    pub fn run<F: Future>(&self, work: F) -> WithContext<F> {
+        work.with_context(self.context.clone())
     }
 
     /// Whether it is recorded.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
-        !self.span.is_disabled()
+        self.recorded
     }
 
     /// The trace that it is a part of.
@@ -113,10 +104,19 @@ impl Root {
     /// Calls it by a name that says what kind of work it is, of few values.
     #[must_use]
     pub fn called(self, name: impl Into<Cow<'static, str>>) -> Self {
-        if self.is_recorded() {
+        if self.recorded {
             self.span().update_name(name);
         }
         self
+    }
+}
+
+/// Work in tasks of its own may go on; it has its own spans.
+impl Drop for Root {
+    fn drop(&mut self) {
+        if self.recorded {
+            self.span().end();
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::ids::Ids;
 use crate::log::{self, Directives, Format, Levels};
 use crate::recorded::{FINEST, Recorded};
 use crate::resource::resource;
-use crate::root::sample_by;
+use crate::root::make_by;
 use crate::sampling::{Sampler, SamplerError};
 
 /// What differs from program to program; the rest is said by OpenTelemetry's own variables (`OTEL_*`).
@@ -76,10 +76,10 @@ pub fn start_with(
     settings: Settings,
     further: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder,
 ) -> Result<Telemetry, StartError> {
-    let exports = exports("TRACES", &variable);
-    let sampler = Sampler::new(&variable, exports, settings.traces_per_second)?;
+    let traces_leave = exports("TRACES", &variable);
+    let sampler = Sampler::new(&variable, traces_leave, settings.traces_per_second)?;
     let resource = resource(settings.service, settings.version);
-    let runtime = if exports { Some(delivery::runtime()?) } else { None };
+    let runtime = if traces_leave { Some(delivery::runtime()?) } else { None };
     // What comes to the SDK has been decided about.
     let mut provider = SdkTracerProvider::builder()
         .with_resource(resource.clone())
@@ -91,8 +91,9 @@ pub fn start_with(
     }
     let provider = further(provider).build();
     let levels = Levels::new(settings.log);
+    let tracer = provider.tracer(settings.service);
     let traces = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer(settings.service))
+        .with_tracer(tracer.clone())
         .with_location(false)
         .with_threads(false)
         .with_target(false)
@@ -103,7 +104,7 @@ pub fn start_with(
         .with(log::lines(settings.format).with_filter(levels.clone()))
         .with(Recorded)
         .try_init()?;
-    sample_by(sampler);
+    make_by(sampler, tracer);
     levels.publish();
     Ok(Telemetry { resource, provider, runtime })
 }

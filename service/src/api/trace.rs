@@ -16,6 +16,9 @@ use super::{problem, request_id};
 const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+/// The target of the lines about requests.
+const LOG: &str = "farmlokal::request";
+
 /// Begins and ends each request's root around `inner`.
 pub(super) struct Traced<E>(pub(super) E);
 
@@ -36,7 +39,7 @@ impl<E: Endpoint> Endpoint for Traced<E> {
         let root = root.called(method);
         let work = async {
             let response = self.0.get_response(request).await;
-            log(method, &response, began.elapsed());
+            log(method, &response, began);
             response
         };
         let mut response = root.run(work).await;
@@ -114,22 +117,27 @@ fn tell(root: &Root, response: &mut Response, took: Duration) {
 
 /// The line of a request, for those who want one; and in any case of one that we failed. That we are busy, or the
 /// database away, is said elsewhere, once and not by every request that meets it.
-fn log(method: &'static str, response: &Response, took: Duration) {
-    let status = response.status().as_u16();
-    let route = response.extensions().get().map_or("", |RouteTemplate(route)| *route);
-    let ms = took.as_secs_f64() * 1_000.0;
-    if response.status().is_server_error() && response.status() != StatusCode::SERVICE_UNAVAILABLE {
-        tracing::warn!(target: "farmlokal::request", method, route, status, ms, "failed");
+fn log(method: &'static str, response: &Response, began: Instant) {
+    // Asked for only where there is to be a line.
+    let route = || response.extensions().get().map_or("", |RouteTemplate(route)| *route);
+    let ms = || began.elapsed().as_secs_f64() * 1_000.0;
+    let status = response.status();
+    if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+        tracing::warn!(target: LOG, method, route = route(), status = status.as_u16(), ms = ms(), "failed");
     } else {
-        tracing::debug!(target: "farmlokal::request", method, route, status, ms, "answered");
+        tracing::debug!(target: LOG, method, route = route(), status = status.as_u16(), ms = ms(), "answered");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use poem::EndpointExt as _;
+    use farmlokal_catalog::store::StoreError;
+    use farmlokal_telemetry::{Settings, start_with};
+    use opentelemetry_sdk::trace::InMemorySpanExporter;
+    use poem::{EndpointExt as _, IntoResponse as _};
 
     use super::*;
+    use crate::api::problem::Problem;
 
     #[tokio::test]
     async fn a_request_is_answered_under_the_name_it_came_with_or_its_traces() {
@@ -155,6 +163,33 @@ mod tests {
         assert_eq!(trace, parent, "it is passed on");
         assert_eq!(first.len(), 32);
         assert_ne!(answer(&[("traceparent", parent)]).await.0, first, "two requests of one trace are told apart");
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_ours_is_on_the_span_with_its_cause() {
+        let finished = InMemorySpanExporter::default();
+        let (log, format) = ("off".parse().unwrap(), farmlokal_telemetry::log::Format::Json);
+        let (service, version, traces_per_second) = ("farmlokal-test", "0", 1_000_000_000);
+        let settings = Settings { service, version, log, format, traces_per_second };
+        start_with(settings, |provider| provider.with_simple_exporter(finished.clone())).unwrap();
+        let failing = poem::endpoint::make_sync(|_| {
+            let mut response = Problem::from(StoreError::Corrupt { id: 7, field: "price" }).into_response();
+            response.extensions_mut().insert(RouteTemplate("/v1/products/{id}"));
+            response
+        });
+        let request = Request::builder().uri_str("/v1/products/7").finish();
+        let answer = Traced(failing).map_to_response().get_response(request).await;
+        let told = answer.headers()[TRACERESPONSE].to_str().unwrap().to_owned();
+        let spans = finished.get_finished_spans().unwrap();
+        let span = spans.iter().find(|span| told.contains(&span.span_context.span_id().to_string())).unwrap();
+        assert_eq!((&*span.name, &span.status), ("GET /v1/products/{id}", &Status::error("")));
+        let of = |key: &str| span.attributes.iter().find(|it| it.key.as_str() == key).map(|it| it.value.to_string());
+        assert_eq!([of("error.type"), of("http.response.status_code")], [Some("internal".into()), Some("500".into())]);
+        let events: Vec<_> = span.events.iter().map(|event| &*event.name).collect();
+        assert!(
+            events.iter().any(|event| event.starts_with("internal error:") && event.contains("price")),
+            "{events:?}"
+        );
     }
 
     #[test]

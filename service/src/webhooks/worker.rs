@@ -7,12 +7,11 @@ use std::time::Duration;
 use farmlokal_catalog::Timestamp;
 use farmlokal_catalog::inbox::Due;
 use farmlokal_catalog::store::{Inbox, StoreError};
-use farmlokal_telemetry::{Kind, Root, propagation};
+use farmlokal_telemetry::{Kind, Root, carry, propagation};
 use opentelemetry::trace::SpanContext;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
 use super::Backoff;
 
@@ -101,8 +100,8 @@ impl Worker {
             let now = clock();
             let retry = move |number, attempts| backoff.next(number, attempts, now);
             let applying = Arc::clone(&inbox);
-            let applying = async move { applying.process(number, now, &retry).await };
-            let applied = tokio::spawn(applying.in_current_span()).await;
+            let applying = carry(async move { applying.process(number, now, &retry).await });
+            let applied = tokio::spawn(applying).await;
             match applied {
                 Ok(Ok(state)) => {
                     if let Some(state) = state {
