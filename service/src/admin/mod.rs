@@ -17,6 +17,7 @@ use pool::Tuner;
 use search::Projection;
 
 mod cache;
+mod log;
 mod metrics;
 mod pool;
 mod search;
@@ -36,7 +37,8 @@ pub struct Readiness {
 /// `/livez` says that the process runs, and asks nobody. `/readyz` says whether requests should come
 /// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
 /// how the search index is doing, and `…/rebuild` has it built anew; `/v1/admin/cache` and `…/flush` do so for
-/// the cache; `/v1/admin/pool` tells how the database's pools are doing; `/metrics` has the same in numbers.
+/// the cache; `/v1/admin/pool` tells how the database's pools are doing; `/v1/admin/log` shows and changes what is
+/// logged; `/metrics` has the same in numbers.
 pub fn endpoint(
     readiness: Readiness,
     projection: Option<Arc<Projection>>,
@@ -44,7 +46,7 @@ pub fn endpoint(
     tuner: Option<Arc<Tuner>>,
 ) -> impl Endpoint<Output = Response> + 'static {
     let (counted, cached) = (projection.clone(), Arc::clone(&cache));
-    let routes = cache::add(search::add(Route::new(), projection), cache);
+    let routes = log::add(cache::add(search::add(Route::new(), projection), cache));
     pool::add(routes, Arc::clone(&readiness.store), tuner)
         .at("/metrics", get(make_sync(move |_| metrics(counted.as_deref(), &cached))))
         .at("/livez", get(make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))

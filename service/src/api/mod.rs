@@ -23,6 +23,7 @@ pub mod subscriptions;
 pub mod suggest;
 pub mod suppliers;
 mod throttle;
+mod trace;
 pub mod ui;
 pub mod values;
 pub mod webhooks;
@@ -156,5 +157,5 @@ pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpo
     });
     let cross_origin = cors::CrossOrigin::new(marked, &config.cors);
     let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);
-    request_id::RequestIds(safe)
+    trace::Traced(safe)
 }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use farmlokal_telemetry::note;
 use futures::future::BoxFuture;
+use opentelemetry::KeyValue;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
 
 use super::entry::{Answer, Entry};
 use super::life::Freshness;
@@ -86,7 +89,8 @@ impl<E: Failure> Cache<E> {
             None => None,
         };
         let question = key.question.clone();
-        let seat = self.flights.board(&question, Arc::clone(self).find(key, stale, Box::pin(load())));
+        let found = Arc::clone(self).find(key, stale, Box::pin(load())).instrument(tracing::debug_span!("cache"));
+        let seat = self.flights.board(&question, found);
         let joined = seat.joined;
         let found = seat.wait().await.unwrap_or_else(|| Err(E::broken()))?;
         Ok(self.serve(operation, found, joined))
@@ -103,6 +107,7 @@ impl<E: Failure> Cache<E> {
     }
 
     fn serve(&self, operation: Operation, found: Found, collapsed: bool) -> Served {
+        note(|| KeyValue::new("farmlokal.cache.origin", found.origin.name()));
         self.stats.answered(operation, found.origin);
         let age = found.entry.age((self.clock)());
         Served { entry: found.entry, origin: found.origin, collapsed, age }
@@ -221,18 +226,26 @@ impl<E: Failure> Cache<E> {
                 Ok(false) => {}
                 Err(_) => return Turn::Alone,
             }
-            loop {
-                if Instant::now() >= end {
-                    return Turn::Alone;
-                }
-                sleep(pause).await;
-                pause = (pause * 2).min(LOOKS.1);
-                match shared.look(key).await {
-                    Ok((Some(entry), _)) if self.is_fresh(&entry) => return Turn::Computed(Arc::new(entry)),
-                    Ok((_, true)) => {}
-                    Ok((_, false)) => break,
-                    Err(_) => return Turn::Alone,
-                }
+            let waiting = self.wait_for_other(shared, key, end, &mut pause);
+            if let Some(turn) = waiting.instrument(tracing::debug_span!("lease wait")).await {
+                return turn;
+            }
+        }
+    }
+
+    /// Looks for the entry that another process computes. `None` when that one has given up its lease.
+    async fn wait_for_other(&self, shared: &Shared, key: &Key, end: Instant, pause: &mut Duration) -> Option<Turn> {
+        loop {
+            if Instant::now() >= end {
+                return Some(Turn::Alone);
+            }
+            sleep(*pause).await;
+            *pause = (*pause * 2).min(LOOKS.1);
+            match shared.look(key).await {
+                Ok((Some(entry), _)) if self.is_fresh(&entry) => return Some(Turn::Computed(Arc::new(entry))),
+                Ok((_, true)) => {}
+                Ok((_, false)) => return None,
+                Err(_) => return Some(Turn::Alone),
             }
         }
     }

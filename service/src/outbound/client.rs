@@ -11,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::{Failure, tls};
+use super::{Failure, tls, trace};
 
 /// Connections that nobody uses are closed after this time: before most servers and proxies do it.
 const IDLE: Duration = Duration::from_secs(30);
@@ -50,6 +50,11 @@ impl HttpClient {
 
     /// What `request` is answered. Reads at most `limit` bytes of the body.
     pub async fn send(&self, request: Request<Full<Bytes>>, limit: usize) -> Result<Answer, Failure> {
+        let status = |outcome: &Result<Answer, Failure>| Some(outcome.as_ref().ok()?.status.as_u16());
+        trace::call(request, |request| self.exchange(request, limit), status).await
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>, limit: usize) -> Result<Answer, Failure> {
         let response = self.0.request(request).await.map_err(|error| {
             // The cause names addresses, never header fields or bodies.
             tracing::debug!("a call failed: {error}: {:?}", error.source());

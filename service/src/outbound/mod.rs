@@ -6,6 +6,7 @@ mod call;
 mod client;
 mod failure;
 pub(crate) mod tls;
+pub(crate) mod trace;
 
 pub use backoff::Backoff;
 pub use budget::Budget;

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::connector::GuardedConnector;
 use super::guard::{Guard, NoAddress, Refused};
-use crate::outbound::tls;
+use crate::outbound::{tls, trace};
 use crate::webhooks::SigningSecret;
 
 /// Connections that nobody uses are closed after this time.
@@ -42,6 +42,13 @@ pub enum Reply {
     Refused(Refused),
     /// We have no secret to sign with: somebody else has written to the table.
     Unsigned,
+}
+
+impl Reply {
+    /// The status of an answer.
+    fn status(&self) -> Option<u16> {
+        if let Self::Answered { status, .. } = self { Some(*status) } else { None }
+    }
 }
 
 /// Sends events; cheap to clone.
@@ -86,16 +93,17 @@ impl Client {
             .header("webhook-signature", secret.sign(due.event.as_str(), seconds, &due.payload))
             .body(Full::new(Bytes::from(due.payload.clone())));
         let Ok(request) = request else { return Reply::Unreachable };
-        match timeout(self.patience, self.http.request(request)).await {
+        let exchange = async |request| match self.http.request(request).await {
             // The status says it all; nobody here wants the body.
-            Ok(Ok(response)) => Reply::Answered {
+            Ok(response) => Reply::Answered {
                 status: response.status().as_u16(),
                 retry_after: retry_after(response.headers(), now),
             },
-            Ok(Err(error)) if tls::is_distrust(&error) => Reply::Untrusted,
-            Ok(Err(error)) => refusal(&error).map_or(Reply::Unreachable, Reply::Refused),
-            Err(_) => Reply::Silent,
-        }
+            Err(error) if tls::is_distrust(&error) => Reply::Untrusted,
+            Err(error) => refusal(&error).map_or(Reply::Unreachable, Reply::Refused),
+        };
+        let call = trace::call(request, exchange, Reply::status);
+        timeout(self.patience, call).await.unwrap_or(Reply::Silent)
     }
 }
 

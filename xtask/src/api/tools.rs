@@ -1,8 +1,9 @@
 //! Tools of other languages, installed once, in versions of ours, in the user's cache directory.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use farmlokal_testkit::program::cache;
 
 use crate::command::run;
 
@@ -32,12 +33,4 @@ pub(crate) fn schemathesis() -> Result<PathBuf, String> {
         run(Command::new(home.join("bin/pip")).args(["install", "--quiet", &package]))?;
     }
     Ok(program)
-}
-
-fn cache() -> Result<PathBuf, String> {
-    let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
-    given
-        .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
-        .map(|cache| cache.join("farmlokal"))
-        .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME says where to install tools".to_owned())
 }

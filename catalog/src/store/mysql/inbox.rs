@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, MySql, QueryBuilder, Row as _};
 use super::MysqlStore;
 use super::applying::Transaction;
 use super::row::datetime;
-use crate::inbox::{Event, NewEvent, Receipt, SourceName, State};
+use crate::inbox::{Due, Event, NewEvent, Receipt, SourceName, State};
 use crate::store::changes::Written;
 use crate::store::inbox::{Claimed, Finish, PRUNE, Retry, apply, failed};
 use crate::store::{Inbox, StoreError};
@@ -20,7 +20,7 @@ impl Inbox for MysqlStore {
         self.pools.primary("INSERT webhook_events", async |db| receive(db, event, now).await).await
     }
 
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
         self.pools.primary("SELECT webhook_events", async |db| due(db, now, limit).await).await
     }
 
@@ -94,15 +94,16 @@ async fn earlier(connection: &mut MySqlConnection, event: &NewEvent) -> Result<R
     Ok(if same { Receipt::Duplicate(self::event(&row)?) } else { Receipt::Conflict })
 }
 
-async fn due(connection: &mut MySqlConnection, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
-    let numbers: Vec<i64> = sqlx::query_scalar(
-        "SELECT number FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
+async fn due(connection: &mut MySqlConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+    let due: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "SELECT number, traceparent FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
     )
     .bind(datetime(now))
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    Ok(numbers.into_iter().map(i64::cast_unsigned).collect())
+    let due = due.into_iter().map(|(number, traceparent)| Due { number: number.cast_unsigned(), traceparent });
+    Ok(due.collect())
 }
 
 /// Claims, applies and completes in one transaction: of a crash anywhere in it nothing remains.

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 use super::SqliteStore;
 use super::applying::Transaction;
 use super::write::BEGIN;
-use crate::inbox::{Event, NewEvent, Receipt, SourceName, State};
+use crate::inbox::{Due, Event, NewEvent, Receipt, SourceName, State};
 use crate::store::changes::Written;
 use crate::store::inbox::{Claimed, Finish, PRUNE, Retry, apply, failed};
 use crate::store::{Inbox, StoreError};
@@ -20,7 +20,7 @@ impl Inbox for SqliteStore {
         self.write("INSERT webhook_events", async |db| receive(db, event, now).await).await
     }
 
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
         self.read("SELECT webhook_events", async |db| due(db, now, limit).await).await
     }
 
@@ -94,15 +94,16 @@ async fn earlier(connection: &mut SqliteConnection, event: &NewEvent) -> Result<
     Ok(if same { Receipt::Duplicate(self::event(&row)?) } else { Receipt::Conflict })
 }
 
-async fn due(connection: &mut SqliteConnection, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
-    let numbers: Vec<i64> = sqlx::query_scalar(
-        "SELECT number FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
+async fn due(connection: &mut SqliteConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+    let due: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "SELECT number, traceparent FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
     )
     .bind(now.micros())
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    Ok(numbers.into_iter().map(i64::cast_unsigned).collect())
+    let due = due.into_iter().map(|(number, traceparent)| Due { number: number.cast_unsigned(), traceparent });
+    Ok(due.collect())
 }
 
 /// Claims, applies and completes in one transaction: of a crash anywhere in it nothing remains.
