@@ -1,0 +1,86 @@
+//! What the law says.
+
+use serde::{Deserialize, Serialize};
+
+/// What is done with the pools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// They keep their size.
+    Hold,
+    /// More connections.
+    Grow,
+    /// Fewer connections.
+    Shrink,
+    /// The same connections, over another number of pods.
+    Spread,
+}
+
+/// Why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    /// Tuning is off.
+    Off,
+    /// The first size, before anything is known.
+    Start,
+    /// No pod is ready.
+    NoPods,
+    /// A pod came or went, or a rollout is under way.
+    Scaling,
+    /// Not every pod has applied what was published last.
+    Unconfirmed,
+    /// Too few pods could be scraped.
+    StaleMetrics,
+    /// Too little happened to judge by.
+    Quiet,
+    /// The database refused connections.
+    Refused,
+    /// Not long enough ago the database refused connections.
+    CoolingDown,
+    /// The size was outside what settings and budget allow.
+    Bounds,
+    /// The number of pods is another one.
+    Pods,
+    /// Callers wait, and the database keeps up.
+    Waiting,
+    /// Throughput rises with the connections.
+    Pays,
+    /// Throughput does not fall with fewer connections.
+    Saturated,
+    /// Callers wait, and it is not known whether more or fewer connections serve them better.
+    Unknown,
+    /// Callers wait; neither more nor fewer connections serve them better.
+    Settled,
+    /// Callers wait, and there are no more connections to give.
+    Exhausted,
+    /// Connections were not needed.
+    Unused,
+    /// Nobody waits for long.
+    Content,
+}
+
+/// One window's decision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// What is done, or in [`Mode::Observe`] would be.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Connections of all pods so far.
+    pub from: u32,
+    /// Connections of all pods from now on.
+    pub to: u32,
+    /// Connections of a pod from now on: what the tuning file is to say.
+    pub pool_max: u32,
+    /// By what share throughput would rise if connections did, as far as known: 1 one for one, 0 not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elasticity: Option<f64>,
+}
+
+impl Reason {
+    /// Whether callers wait although more connections would not help: the database is what is too small.
+    #[must_use]
+    pub fn is_saturation(self) -> bool {
+        matches!(self, Self::Saturated | Self::Settled)
+    }
+}
