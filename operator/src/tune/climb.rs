@@ -33,6 +33,8 @@ const FAR_BELOW: f64 = 0.5;
 /// A window so many standard deviations off is a surprise; so many in a row, and the database is another one.
 const SURPRISE: f64 = 3.0;
 const SURPRISES: u32 = 2;
+/// What the curve may be off the line by before that counts, in ln X: lines do not bend.
+const BEND: f64 = 0.05;
 /// The longest pause between two looks to the side, in windows.
 const LONGEST_PAUSE: u32 = 16;
 /// Half of the connections idle, and a quarter of the wait that is short enough: so they can go, after so many windows.
@@ -108,9 +110,11 @@ fn look(state: &State, ladder: &Ladder<'_>, direction: Direction, step: f64) -> 
 
 /// Remembers a window in which the pool was full, and forgets what contradicts it for good.
 fn learn(state: &mut State, connections: u32, throughput: f64) {
-    let surprise = elasticity::fit(&state.points, connections).is_some_and(|line| {
+    // A window that surprised would explain the next one: it is what went before that must not.
+    let before = state.points.get(state.surprises as usize..).unwrap_or_default();
+    let surprise = elasticity::fit(before, connections).is_some_and(|line| {
         // Less than one window's weight here is no experience that could be contradicted.
-        line.weight > 1.0 && (throughput.ln() - line.expected).abs() > SURPRISE * line.spread
+        line.weight > 1.0 && (throughput.ln() - line.expected).abs() > SURPRISE * line.spread + BEND
     });
     state.surprises = if surprise { state.surprises + 1 } else { 0 };
     state.points.insert(0, Point { connections, throughput });
@@ -139,8 +143,10 @@ fn release(state: &mut State, seen: &Observation, ladder: &Ladder<'_>, used: f64
     // Square-root staffing: the mean in use, and twice its square root for the ups and downs.
     let mean = seen.in_use / f64::from(seen.pods);
     let enough = (mean + 2.0 * mean.sqrt() + 1.0).ceil() as u32 * seen.pods;
-    let to = ladder.to(RELEASE.max(f64::from(enough) / f64::from(ladder.size)));
-    (to.filter(|&to| to < ladder.size), Reason::Unused)
+    if enough >= ladder.size {
+        return (None, Reason::Content);
+    }
+    (ladder.to(RELEASE.max(f64::from(enough) / f64::from(ladder.size))), Reason::Unused)
 }
 
 /// The sizes that can be had: multiples of the pods, within the bounds.

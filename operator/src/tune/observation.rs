@@ -122,6 +122,9 @@ impl PartialOrd for Bound {
 /// Linear within a bucket, as Prometheus' `histogram_quantile` has it; beyond the last finite bound, that bound.
 fn percentile(waits: &BTreeMap<Bound, u64>) -> f64 {
     let rank = waits.last_key_value().map_or(0.0, |(_, count)| *count as f64 * PERCENTILE);
+    if rank <= 0.0 {
+        return 0.0;
+    }
     let (mut lower, mut below) = (0.0, 0.0);
     for (Bound(upper), count) in waits {
         let count = *count as f64;
@@ -133,7 +136,7 @@ fn percentile(waits: &BTreeMap<Bound, u64>) -> f64 {
         }
         (lower, below) = (*upper, count);
     }
-    0.0
+    lower
 }
 
 #[cfg(test)]
