@@ -25,8 +25,11 @@ pub(crate) trait Law {
     fn step(&mut self, window: &Window, connections: u32, bounds: &Bounds) -> u32;
 }
 
+/// A law's name, and how to begin with it.
+pub(crate) type Named = (&'static str, fn() -> Box<dyn Law>);
+
 /// All laws, in the order of the tables' columns.
-pub(crate) fn all() -> [(&'static str, fn() -> Box<dyn Law>); 7] {
+pub(crate) fn all() -> [Named; 7] {
     [
         ("static 8", || Box::new(Static(8))),
         ("static 40", || Box::new(Static(40))),

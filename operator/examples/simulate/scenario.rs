@@ -84,9 +84,7 @@ pub(crate) fn known() -> Vec<Scenario> {
     let degrades = move |window| if (120..360).contains(&window) { small } else { middle };
     let peak = middle.peak(BUDGET);
     let day = move |window: u32| Demand::Open(0.9 * peak * (0.6 + 0.4 * (f64::from(window) / 60.0).sin()));
-    let demands: [(&str, Box<dyn Fn(u32) -> Demand>); 2] =
-        [("a day's load", Box::new(day)), ("load 1.2", Box::new(move |_| Demand::Open(1.2 * peak)))];
-    all.extend(demands.map(|(name, demand)| Scenario {
+    let changing = |name: &str, demand: Box<dyn Fn(u32) -> Demand>| Scenario {
         name: format!("falls from 44 to 15 and recovers, {name}"),
         pods: 4,
         windows: 600,
@@ -94,7 +92,9 @@ pub(crate) fn known() -> Vec<Scenario> {
         delay: 0,
         database: Box::new(degrades),
         demand,
-    }));
+    };
+    all.push(changing("a day's load", Box::new(day)));
+    all.push(changing("load 1.2", Box::new(move |_| Demand::Open(1.2 * peak))));
     all
 }
 

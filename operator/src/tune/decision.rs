@@ -83,4 +83,30 @@ impl Reason {
     pub fn is_saturation(self) -> bool {
         matches!(self, Self::Saturated | Self::Settled)
     }
+
+    /// The sentence for people: in the object's status, in events, and where a decision is explained.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Off => "tuning is off",
+            Self::Start => "nothing is known yet: this is the size to begin with",
+            Self::NoPods => "no pod is ready",
+            Self::Scaling => "pods come or go: sizes are judged again two windows after",
+            Self::Unconfirmed => "not every pod has applied the last change yet",
+            Self::StaleMetrics => "too few pods could be scraped to judge by",
+            Self::Quiet => "too little happened to judge by",
+            Self::Refused => "the database refused connections: others need some, or its limit is below the budget",
+            Self::CoolingDown => "callers wait, but the database refused connections a moment ago",
+            Self::Bounds => "the size was outside what settings and budget allow",
+            Self::Pods => "the number of pods changed: the same connections are shared anew",
+            Self::Waiting => "callers wait, and the database keeps up: more connections shorten the wait",
+            Self::Pays => "callers wait, and throughput rises with the connections",
+            Self::Saturated => "the database serves no less with fewer connections: it is what limits throughput",
+            Self::Unknown => "callers wait: another size is tried to learn whether it serves them better",
+            Self::Settled => "callers wait, but neither more nor fewer connections serve them better",
+            Self::Exhausted => "callers wait, and the budget has no more connections for them",
+            Self::Unused => "half of the connections were idle for five windows",
+            Self::Content => "the wait is as short as it should be",
+        }
+    }
 }

@@ -1,4 +1,5 @@
 //! The tuning law and the grants, from outside: what they promise whatever happens, and what they are good for.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests, whose helpers clippy does not know as such")]
 
 mod comparison;
 mod grants;
