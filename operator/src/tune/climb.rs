@@ -33,8 +33,6 @@ const FAR_BELOW: f64 = 0.5;
 /// A window so many standard deviations off is a surprise; so many in a row, and the database is another one.
 const SURPRISE: f64 = 3.0;
 const SURPRISES: u32 = 2;
-/// What the curve may be off the line by before that counts, in ln X: lines do not bend.
-const BEND: f64 = 0.05;
 /// The longest pause between two looks to the side, in windows.
 const LONGEST_PAUSE: u32 = 16;
 /// Half of the connections idle, and a quarter of the wait that is short enough: so they can go, after so many windows.
@@ -60,7 +58,9 @@ pub(super) fn climb(state: &mut State, seen: &Observation, settings: &Settings) 
     if seen.throughput <= 0.0 {
         return (None, Reason::Quiet);
     }
-    learn(state, ladder.size, seen.throughput);
+    if !learn(state, ladder.size, seen.throughput) {
+        return (None, Reason::Surprised);
+    }
     match slope(state, seen.pods) {
         Some(slope) => follow(state, &ladder, slope),
         None => look(state, &ladder, Direction::Up, STRIDE),
@@ -108,21 +108,27 @@ fn look(state: &State, ladder: &Ladder<'_>, direction: Direction, step: f64) -> 
     (to, Reason::Unknown)
 }
 
-/// Remembers a window in which the pool was full, and forgets what contradicts it for good.
-fn learn(state: &mut State, connections: u32, throughput: f64) {
-    // A window that surprised would explain the next one: it is what went before that must not.
-    let before = state.points.get(state.surprises as usize..).unwrap_or_default();
-    let surprise = elasticity::fit(before, connections).is_some_and(|line| {
-        // Less than one window's weight here is no experience that could be contradicted.
-        line.weight > 1.0 && (throughput.ln() - line.expected).abs() > SURPRISE * line.spread + BEND
-    });
+/// Remembers a window in which the pool was full. False when it is not at all what the ones before let expect: that is
+/// looked at again, and what was an accident is not remembered; what comes twice makes all before it void.
+fn learn(state: &mut State, connections: u32, throughput: f64) -> bool {
+    // Only where the window before had the same size: elsewhere it is the curve that is not straight.
+    let again = state.points.first().is_some_and(|it| it.connections == connections);
+    let surprise = again
+        && elasticity::fit(&state.points, connections).is_some_and(|line| {
+            // One window alone is no experience that could be contradicted.
+            line.weight > 1.0 && (throughput.ln() - line.expected).abs() > SURPRISE * line.spread
+        });
     state.surprises = if surprise { state.surprises + 1 } else { 0 };
-    state.points.insert(0, Point { connections, throughput });
-    state.points.truncate(CAPACITY);
-    if state.surprises == SURPRISES {
-        state.points.truncate(SURPRISES as usize);
+    if surprise && state.surprises < SURPRISES {
+        return false;
+    }
+    if surprise {
+        state.points.clear();
         (state.surprises, state.pause, state.next_pause) = (0, 0, 1);
     }
+    state.points.insert(0, Point { connections, throughput });
+    state.points.truncate(CAPACITY);
+    true
 }
 
 /// The elasticity at the present size.

@@ -48,6 +48,8 @@ pub enum Reason {
     Saturated,
     /// Callers wait, and it is not known whether more or fewer connections serve them better.
     Unknown,
+    /// Throughput is not what it was with as many connections.
+    Surprised,
     /// Callers wait; neither more nor fewer connections serve them better.
     Settled,
     /// Callers wait, and there are no more connections to give.
@@ -62,7 +64,7 @@ pub enum Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
-    /// What is done, or in [`Mode::Observe`] would be.
+    /// What is done, or in [`Mode::Observe`](super::Mode::Observe) would be.
     pub action: Action,
     /// Why.
     pub reason: Reason,
@@ -103,6 +105,7 @@ impl Reason {
             Self::Pays => "callers wait, and throughput rises with the connections",
             Self::Saturated => "the database serves no less with fewer connections: it is what limits throughput",
             Self::Unknown => "callers wait: another size is tried to learn whether it serves them better",
+            Self::Surprised => "throughput is not what it was with as many connections: it is looked at once more",
             Self::Settled => "callers wait, but neither more nor fewer connections serve them better",
             Self::Exhausted => "callers wait, and the budget has no more connections for them",
             Self::Unused => "half of the connections were idle for five windows",

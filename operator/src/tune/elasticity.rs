@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 pub(super) const CAPACITY: usize = 32;
 /// What a window's weight is multiplied by with each younger one: half is gone after 14.
 const MEMORY: f64 = 0.95;
-/// The distance in ln T at which a window's weight has fallen to 61 %: two or three steps of 15 %.
-const REACH: f64 = 0.35;
-/// The spread of ln X within one size, taken for granted as if two windows had shown it: a fit through two points
-/// shows none, and would seem certain.
-const PRIOR_SPREAD: f64 = 0.03;
-const PRIOR_WINDOWS: f64 = 2.0;
+/// The distance in ln T at which a window's weight has fallen to 61 %: two steps of 15 %, less than it takes the curve
+/// to bend much.
+const REACH: f64 = 0.25;
+/// The spread of ln X that is there whatever the windows show: two points are always on a line, and a curve is off its
+/// line however often it is measured.
+const LEAST_SPREAD: f64 = 0.03;
 /// The least weighted sum of squares of ln T that a slope is drawn from: below it, all windows had one size.
 const LEAST_LEVERAGE: f64 = 1e-9;
 
@@ -73,9 +73,8 @@ pub(super) fn fit(points: &[Point], at: u32) -> Option<Line> {
     let residuals = sum(&|w, z, y| w * (y - y_mean - elasticity * (z - z_mean)).powi(2));
     // Kish's effective number of windows, less the two that a line always meets.
     let windows = weight * weight / sum(&|w, _, _| w * w);
-    let variance = (residuals / weight * windows + PRIOR_WINDOWS * PRIOR_SPREAD.powi(2))
-        / ((windows - 2.0).max(0.0) + PRIOR_WINDOWS);
-    let spread = variance.sqrt();
+    let variance = residuals / weight * windows / (windows - 2.0).max(1.0);
+    let spread = (variance + LEAST_SPREAD.powi(2)).sqrt();
     Some(Line {
         slope: known.then(|| Slope { elasticity, error: spread / leverage.sqrt() }),
         expected: y_mean - elasticity * z_mean,

@@ -1,6 +1,6 @@
 //! The law, case by case.
 
-use farmlokal_operator::tune::{Action, Decision, Mode, Observation, Reason, Settings, State, decide};
+use farmlokal_operator::tune::{Action, Decision, Mode, Observation, Point, Reason, Settings, State, decide};
 
 const SETTINGS: Settings = Settings { mode: Mode::Auto, wait_target: 0.02, min_per_pod: 2, max_per_pod: 40 };
 
@@ -126,12 +126,17 @@ fn climb(state: State, windows: u32, throughput: impl Fn(f64) -> f64) -> (Decisi
 
 #[test]
 fn the_climb_ends_where_connections_no_longer_pay() {
-    // At its peak with 60 connections, wherever one comes from.
-    let peak = |size: f64| 2000.0 * (size / 60.0) * (1.0 - size / 60.0).exp();
-    for start in [2, 8, 38] {
-        let (decision, state) = climb(State::new(4, start), 40, peak);
-        assert!((12..=17).contains(&state.pool_max), "{start}: {decision:?}");
-        assert!(peak(f64::from(state.pool_max * 4)) > 0.97 * 2000.0);
+    for knee in [20.0, 60.0, 110.0] {
+        let share = |size: f64| size / knee * (1.0 - size / knee).exp();
+        for start in [2, 8, 38] {
+            let (_, mut state) = climb(State::new(4, start), 40, |size| 2000.0 * share(size));
+            let mut served = 0.0;
+            for _ in 0..100 {
+                served += share((state.pool_max * 4).into());
+                state = climb(state, 1, |size| 2000.0 * share(size)).1;
+            }
+            assert!(served > 96.0, "{served:.1} % of the peak at {knee}, from {start}: {state:?}");
+        }
     }
 }
 
@@ -148,6 +153,20 @@ fn a_database_with_a_limit_of_its_own_is_recognised() {
     let (decision, state) = climb(state(), 30, |_| 1000.0);
     assert_eq!(state.pool_max, 2, "each connection fewer serves as much");
     assert!(decision.reason.is_saturation(), "{decision:?}");
+}
+
+#[test]
+fn an_accident_is_not_remembered_and_what_comes_twice_voids_the_past() {
+    let points = [1000.0, 1010.0, 990.0].map(|throughput| Point { connections: 32, throughput });
+    let state = State { points: points.into(), ..state() };
+    let (decision, once) = decide(&state, &full(32, 500.0), &SETTINGS);
+    assert_eq!((decision.action, decision.reason), (Action::Hold, Reason::Surprised));
+    assert_eq!(once.points, points);
+    let (_, after) = decide(&once, &full(32, 1000.0), &SETTINGS);
+    assert_eq!((after.surprises, after.points.len()), (0, 4));
+    let (decision, twice) = decide(&once, &full(32, 500.0), &SETTINGS);
+    assert_eq!((decision.action, decision.reason), (Action::Grow, Reason::Unknown));
+    assert_eq!(twice.points, [Point { connections: 32, throughput: 500.0 }]);
 }
 
 #[test]

@@ -12,5 +12,6 @@ mod database;
 mod laws;
 #[path = "../../examples/simulate/scenario.rs"]
 mod scenario;
+
 #[path = "../../examples/simulate/world.rs"]
 mod world;
