@@ -19,6 +19,6 @@ mod sampling;
 mod setup;
 pub mod tuning;
 
-pub use recent::{RecentTraces, RecordedSpan, RecordedTrace};
+pub use recent::{RecentTraces, RecordedSpan, RecordedTrace, recent_traces};
 pub use root::{Kind, RequestId, Root, carry, note};
 pub use setup::{Settings, StartError, Telemetry, start, start_with};

@@ -15,6 +15,7 @@ use crate::environment::{exports, variable};
 use crate::events;
 use crate::ids::Ids;
 use crate::log::{self, Directives, Format, Levels};
+use crate::recent::RecentTraces;
 use crate::recorded::{FINEST, Recorded};
 use crate::resource::resource;
 use crate::root::make_by;
@@ -58,16 +59,19 @@ pub struct Telemetry {
     runtime: Option<Runtime>,
 }
 
-/// Sets up logs and traces.
+/// Sets up logs and traces, and keeps [`recent_traces`](crate::recent_traces).
 ///
 /// # Errors
 ///
 /// When an `OTEL_*` variable is wrong, or it is the second time in this process.
 pub fn start(settings: Settings) -> Result<Telemetry, StartError> {
-    start_with(settings, |provider| provider)
+    let recent = RecentTraces::default();
+    let telemetry = start_with(settings, |provider| provider.with_span_processor(recent.clone()))?;
+    recent.publish();
+    Ok(telemetry)
 }
 
-/// The same with further processors: each sees every recorded span at its end, whether there is a collector or not.
+/// Sets up logs and traces, with further processors: each sees every recorded span at its end, whether there is a collector or not.
 ///
 /// # Errors
 ///

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::process::Process;
-use crate::{port, program};
+use crate::{cache, port};
 
 /// Its version on PyPI, which is where its program comes from.
 pub const VERSION: &str = "0.0.1a15";
@@ -20,7 +20,7 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 ///
 /// When nothing says where the user's cache is.
 pub fn home() -> Result<PathBuf, String> {
-    Ok(program::cache()?.join(format!("rotel-{VERSION}")))
+    Ok(cache::directory()?.join(format!("rotel-{VERSION}")))
 }
 
 /// The program in [`home`].

@@ -1,7 +1,7 @@
 //! Programs of this machine, and who runs them.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Where Debian keeps servers; an ordinary user's `PATH` leaves out the first.
@@ -15,19 +15,6 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .chain(SYSTEM.map(PathBuf::from))
         .map(|directory| directory.join(name))
         .find(|file| file.is_file())
-}
-
-/// Where tools are installed that no package of the system brings.
-///
-/// # Errors
-///
-/// When nothing says where the user's cache is.
-pub fn cache() -> Result<PathBuf, String> {
-    let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
-    given
-        .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
-        .map(|cache| cache.join("farmlokal"))
-        .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME says where to install tools".to_owned())
 }
 
 /// Whether this process runs as root; false when that cannot be told.

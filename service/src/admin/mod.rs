@@ -21,6 +21,7 @@ mod log;
 mod metrics;
 mod pool;
 mod search;
+mod traces;
 
 /// How long the database may take to answer a readiness question.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -38,7 +39,7 @@ pub struct Readiness {
 /// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
 /// how the search index is doing, and `…/rebuild` has it built anew; `/v1/admin/cache` and `…/flush` do so for
 /// the cache; `/v1/admin/pool` tells how the database's pools are doing; `/v1/admin/log` shows and changes what is
-/// logged; `/metrics` has the same in numbers.
+/// logged; `/admin/traces` shows what recent requests took their time for; `/metrics` has the same in numbers.
 pub fn endpoint(
     readiness: Readiness,
     projection: Option<Arc<Projection>>,
@@ -46,7 +47,7 @@ pub fn endpoint(
     tuner: Option<Arc<Tuner>>,
 ) -> impl Endpoint<Output = Response> + 'static {
     let (counted, cached) = (projection.clone(), Arc::clone(&cache));
-    let routes = log::add(cache::add(search::add(Route::new(), projection), cache));
+    let routes = traces::add(log::add(cache::add(search::add(Route::new(), projection), cache)));
     pool::add(routes, Arc::clone(&readiness.store), tuner)
         .at("/metrics", get(make_sync(move |_| metrics(counted.as_deref(), &cached))))
         .at("/livez", get(make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))

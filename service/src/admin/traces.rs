@@ -1,9 +1,8 @@
 //! The latest and the slowest requests, as waterfalls for people and as JSON for their tools.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use farmlokal_telemetry::{RecentTraces, RecordedTrace};
+use farmlokal_telemetry::recent_traces;
 use poem::endpoint::make_sync;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse as _, Request, Response, Route, get};
@@ -16,11 +15,11 @@ use crate::api::security::page_policy;
 const PAGE: &str = include_str!("traces.html");
 
 /// Adds the page `/admin/traces`, and `/v1/admin/traces?order=slowest|latest`, which it shows.
-pub(super) fn add(routes: Route, recent: RecentTraces) -> Route {
+pub(super) fn add(routes: Route) -> Route {
     let policy = HeaderValue::try_from(page_policy(PAGE)).ok();
     routes
         .at("/admin/traces", get(make_sync(move |_| page(policy.clone()))))
-        .at("/v1/admin/traces", get(make_sync(move |request| list(&recent, &request))))
+        .at("/v1/admin/traces", get(make_sync(|request| list(&request))))
 }
 
 fn page(policy: Option<HeaderValue>) -> Response {
@@ -31,8 +30,9 @@ fn page(policy: Option<HeaderValue>) -> Response {
     response
 }
 
-fn list(recent: &RecentTraces, request: &Request) -> Response {
-    let traces: Vec<Arc<RecordedTrace>> = match request.uri().query().unwrap_or("order=slowest") {
+fn list(request: &Request) -> Response {
+    let recent = recent_traces().cloned().unwrap_or_default();
+    let traces = match request.uri().query().unwrap_or("order=slowest") {
         "order=slowest" => recent.slowest(SystemTime::now()),
         "order=latest" => recent.latest(),
         _ => {
@@ -40,5 +40,5 @@ fn list(recent: &RecentTraces, request: &Request) -> Response {
             return Problem::new(Kind::InvalidParameter, detail).field("order").into_response();
         }
     };
-    answer(StatusCode::OK, &json!({"traces": traces.iter().map(AsRef::as_ref).collect::<Vec<&RecordedTrace>>()}))
+    answer(StatusCode::OK, &json!({ "traces": traces }))
 }

@@ -18,7 +18,7 @@ mod overload;
 pub mod problem;
 pub mod products;
 pub mod request_id;
-mod security;
+pub(crate) mod security;
 pub mod subscriptions;
 pub mod suggest;
 pub mod suppliers;

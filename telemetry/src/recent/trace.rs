@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::{SpanId, Status, TraceId};
+use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
 use serde::Serialize;
 
@@ -22,8 +22,6 @@ pub struct RecordedTrace {
     pub failed: bool,
     /// By their beginning, the root first.
     pub spans: Vec<RecordedSpan>,
-    #[serde(skip)]
-    ended: SystemTime,
 }
 
 /// A span of such a trace.
@@ -44,60 +42,53 @@ pub struct RecordedSpan {
     pub error: Option<String>,
     /// Its attributes, as text.
     pub attributes: Vec<(String, String)>,
-    #[serde(skip)]
-    started: SystemTime,
 }
 
-impl RecordedSpan {
-    pub(super) fn of(span: &SpanData) -> Self {
-        let inside = span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote;
-        let error = match &span.status {
-            Status::Error { description } => Some(description.to_string()),
-            Status::Unset | Status::Ok => None,
-        };
-        let attributes = span.attributes.iter().map(|it| (it.key.to_string(), it.value.to_string()));
-        Self {
-            span_id: span.span_context.span_id().to_string(),
-            parent_id: inside.then(|| span.parent_span_id.to_string()),
-            name: span.name.to_string(),
-            offset_us: 0,
-            duration_us: micros(span.start_time, span.end_time),
-            error,
-            attributes: attributes.collect(),
-            started: span.start_time,
-        }
+/// A trace as it is kept: it becomes text only when somebody looks at it.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) root: SpanData,
+    pub(super) below: Vec<SpanData>,
+}
+
+impl Ended {
+    pub(super) fn at(&self) -> SystemTime {
+        self.root.end_time
     }
-}
 
-impl RecordedTrace {
-    /// The trace of `spans`, the last of which is the root; `None` without one.
-    pub(super) fn new(id: TraceId, mut spans: Vec<RecordedSpan>) -> Option<Self> {
-        let root = spans.pop()?;
-        let started = root.started;
-        for span in &mut spans {
-            span.offset_us = micros(started, span.started);
-        }
-        spans.sort_by_key(|span| span.offset_us);
-        let trace = Self {
-            trace_id: id.to_string(),
-            name: root.name.clone(),
+    pub(super) fn duration(&self) -> Duration {
+        self.root.end_time.duration_since(self.root.start_time).unwrap_or_default()
+    }
+
+    pub(super) fn show(&self) -> RecordedTrace {
+        let started = self.root.start_time;
+        let mut below: Vec<_> = self.below.iter().map(|span| show(span, started)).collect();
+        below.sort_by_key(|span| span.offset_us);
+        RecordedTrace {
+            trace_id: self.root.span_context.trace_id().to_string(),
+            name: self.root.name.to_string(),
             started_ms: micros(SystemTime::UNIX_EPOCH, started) / 1_000,
-            duration_us: root.duration_us,
-            failed: root.error.is_some(),
-            ended: started + Duration::from_micros(root.duration_us),
-            spans: std::iter::once(root).chain(spans).collect(),
-        };
-        Some(trace)
+            duration_us: micros(started, self.root.end_time),
+            failed: matches!(self.root.status, Status::Error { .. }),
+            spans: std::iter::once(show(&self.root, started)).chain(below).collect(),
+        }
     }
+}
 
-    /// How long it took.
-    #[must_use]
-    pub fn duration(&self) -> Duration {
-        Duration::from_micros(self.duration_us)
-    }
-
-    pub(super) fn ended(&self) -> SystemTime {
-        self.ended
+fn show(span: &SpanData, root_started: SystemTime) -> RecordedSpan {
+    let inside = span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote;
+    let error = match &span.status {
+        Status::Error { description } => Some(description.to_string()),
+        Status::Unset | Status::Ok => None,
+    };
+    RecordedSpan {
+        span_id: span.span_context.span_id().to_string(),
+        parent_id: inside.then(|| span.parent_span_id.to_string()),
+        name: span.name.to_string(),
+        offset_us: micros(root_started, span.start_time),
+        duration_us: micros(span.start_time, span.end_time),
+        error,
+        attributes: span.attributes.iter().map(|it| (it.key.to_string(), it.value.to_string())).collect(),
     }
 }
 

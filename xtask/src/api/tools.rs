@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use farmlokal_testkit::program::cache;
+use farmlokal_testkit::cache;
 
 use crate::command::run;
 
@@ -12,7 +12,7 @@ const SCHEMATHESIS: &str = "4.32.5";
 
 /// The linter `spectral`, from npm.
 pub(crate) fn spectral() -> Result<PathBuf, String> {
-    let home = cache()?.join(format!("spectral-{SPECTRAL}"));
+    let home = cache::directory()?.join(format!("spectral-{SPECTRAL}"));
     let program = home.join("node_modules/.bin/spectral");
     if !program.exists() {
         let package = format!("@stoplight/spectral-cli@{SPECTRAL}");
@@ -25,7 +25,7 @@ pub(crate) fn spectral() -> Result<PathBuf, String> {
 
 /// The fuzzer `schemathesis`, from PyPI, in a virtual environment.
 pub(crate) fn schemathesis() -> Result<PathBuf, String> {
-    let home = cache()?.join(format!("schemathesis-{SCHEMATHESIS}"));
+    let home = cache::directory()?.join(format!("schemathesis-{SCHEMATHESIS}"));
     let program = home.join("bin/schemathesis");
     if !program.exists() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
