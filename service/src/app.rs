@@ -9,6 +9,7 @@ use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
 use farmlokal_catalog::store::{self, Listeners, OAuthStore, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
+use farmlokal_telemetry::metrics::{Metrics, MetricsError, OtlpError, exporter, resource};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Readiness};
+use crate::api::counts::Counts;
 use crate::api::{self, Context, Guards};
 use crate::cache::Cache;
 use crate::cache::relay::Relay;
@@ -23,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::housekeeping::{self, Retention};
 use crate::limits::{Limiter, Load};
+use crate::metrics::{self, Requests, Sampler, StoreObserver, Watched};
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
@@ -52,6 +55,12 @@ pub enum StartError {
     /// Access tokens cannot be served.
     #[error("access tokens: {0}")]
     OAuth(#[from] OAuthError),
+    /// Metrics cannot be set up.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Metrics cannot be pushed to where the environment says.
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
     /// There is nobody to trust.
     #[error("no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
     Certificates(std::io::Error),
@@ -65,6 +74,7 @@ pub struct App {
     pub admin_address: SocketAddr,
     /// The demo client of an embedded instance.
     pub demo: Option<Credentials>,
+    metrics: Metrics,
     store: Arc<dyn Store>,
     /// What goes on beside requests: it follows the log, takes events in, pulls, tells, forgets.
     workers: TaskTracker,
@@ -87,33 +97,55 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
 
     let redis = config.redis.url.as_ref().map(|url| Redis::open(url, config.redis.timeout)).transpose()?.map(Arc::new);
+    let metrics = Metrics::new(resource("farmlokal", env!("CARGO_PKG_VERSION")), exporter()?)?;
     let cache = Cache::new(config.cache.settings.clone(), Arc::clone(&clock));
     let database = &config.database;
     let listeners = Listeners::default().with(Arc::clone(&cache) as _);
-    let options = Options { listeners, ..database.options.clone() };
+    let observer = Arc::new(StoreObserver::new(&metrics, database.url.engine()));
+    let options = Options { listeners, observer, ..database.options.clone() };
     let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
     let (intake, worker) = webhooks(&config.webhooks, &store, redis.clone(), &clock);
     let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
-    let guards = guards(&config.limits, redis.clone());
+    let guards = guards(&config.limits, redis.clone(), &metrics);
     let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock)?);
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
-    let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
+    let relay = Relay::new(Arc::clone(&cache), Arc::clone(&store), redis.clone());
     let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
     let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone())?;
+    let (counts, backlog) = (Arc::<Counts>::default(), Sampler::default());
+    let watched = Watched {
+        store: Arc::clone(&store),
+        tuning_generation: Arc::default(),
+        cache: Arc::clone(&cache),
+        projection: projection.clone(),
+        counts: Arc::clone(&counts),
+        limiter: Arc::clone(&guards.limiter),
+        load: Arc::clone(&guards.load),
+        redis,
+        oauth: Arc::clone(&oauth),
+        suppliers: Arc::clone(&suppliers),
+        arrivals: intake.arrivals(),
+        applied: worker.applied(),
+        tries: courier.tries(),
+        backlog: backlog.clone(),
+        clock: Arc::clone(&clock),
+    };
+    metrics::watch(&metrics, watched);
     let context = Context {
         catalogue,
         cursors,
         cache: Arc::clone(&cache),
-        client_caching,
+        client_caching: config.cache.client,
         clock: Arc::clone(&clock),
         intake,
         oauth,
         suppliers,
         guard,
+        counts,
     };
 
     let limits = Limits {
@@ -127,6 +159,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let workers = TaskTracker::new();
+    workers.spawn(backlog.run(Arc::clone(&store), stop.clone()));
     workers.spawn(relay.run(stop.clone()));
     if let Some(projection) = projection.clone() {
         workers.spawn(projection.run(stop.clone()));
@@ -138,12 +171,14 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let retention = Retention { events: config.webhooks.retention, deliveries: config.subscriptions.retention };
     workers.spawn(housekeeping::run(Arc::clone(&store), clock, retention, stop.clone()));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
+    let admin =
+        server::serve(admin_listener, admin::endpoint(readiness, projection, cache, metrics.clone()), limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
         demo,
+        metrics,
         store,
         workers,
         draining,
@@ -169,13 +204,16 @@ impl App {
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
+        // Waits for whoever the metrics are pushed to, but not for ever. A panic there loses the last of them.
+        let _ = tokio::task::spawn_blocking(move || self.metrics.shut_down()).await;
     }
 }
 
-fn guards(config: &config::Limits, redis: Option<Arc<Redis>>) -> Guards {
+fn guards(config: &config::Limits, redis: Option<Arc<Redis>>, metrics: &Metrics) -> Guards {
     Guards {
         limiter: Arc::new(Limiter::new(config.policies, redis)),
         load: Arc::new(Load::new(config.max_in_flight, config.max_queued, config.queue_timeout)),
+        requests: Arc::new(Requests::new(metrics)),
     }
 }
 

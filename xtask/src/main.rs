@@ -5,6 +5,7 @@ mod api;
 mod bench;
 mod command;
 mod instance;
+mod metrics;
 mod openapi;
 mod packages;
 mod report;
@@ -26,6 +27,8 @@ enum Xtask {
     Servers,
     /// Write docs/openapi.json
     Openapi,
+    /// Write docs/metrics.md
+    Metrics,
     /// Lint docs/openapi.json, then fuzz a running farmlokal with it (needs npm and python3)
     Api(api::Arguments),
     /// Measure how fast products are loaded and served; writes docs/performance.md (some 20 minutes)
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Xtask::Test(arguments) => return test::run(&arguments),
         Xtask::Servers => servers::run(),
         Xtask::Openapi => openapi::run(),
+        Xtask::Metrics => metrics::run(),
         Xtask::Api(arguments) => api::run(&arguments),
         Xtask::Bench(arguments) => bench::run(&arguments),
         #[cfg(feature = "bench")]

@@ -5,18 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use farmlokal_catalog::store::Store;
+use farmlokal_telemetry::metrics::Metrics;
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Route, get};
 use serde_json::json;
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use cache::Cache;
-use metrics::Exposition;
 use search::Projection;
 
 mod cache;
-mod metrics;
 mod search;
 
 /// How long the database may take to answer a readiness question.
@@ -34,28 +33,29 @@ pub struct Readiness {
 /// `/livez` says that the process runs, and asks nobody. `/readyz` says whether requests should come
 /// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
 /// how the search index is doing, and `…/rebuild` has it built anew; `/v1/admin/cache` and `…/flush` do so for
-/// the cache; `/metrics` has the same in numbers.
+/// the cache; `/metrics` has all numbers.
 pub fn endpoint(
     readiness: Readiness,
     projection: Option<Arc<Projection>>,
     cache: Arc<Cache>,
+    metrics: Metrics,
 ) -> impl Endpoint<Output = Response> + 'static {
-    let (counted, cached) = (projection.clone(), Arc::clone(&cache));
     let routes = cache::add(search::add(Route::new(), projection), cache);
     routes
-        .at("/metrics", get(make_sync(move |_| metrics(counted.as_deref(), &cached))))
+        .at("/metrics", get(make_sync(move |_| scrape(&metrics))))
         .at("/livez", get(make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))
         .at("/readyz", get(Ready(readiness)))
         .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
 }
 
-fn metrics(projection: Option<&Projection>, cache: &Cache) -> Response {
-    let mut metrics = Exposition::default();
-    if let Some(projection) = projection {
-        search::expose(&mut metrics, &projection.status());
+fn scrape(metrics: &Metrics) -> Response {
+    match metrics.text() {
+        Ok(text) => Response::builder().content_type(Metrics::CONTENT_TYPE).body(text),
+        Err(error) => {
+            tracing::error!("{error}");
+            Problem::new(Kind::Internal, "The metrics could not be written.").into_response()
+        }
     }
-    cache::expose(&mut metrics, cache);
-    Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.into_text())
 }
 
 struct Ready(Readiness);

@@ -60,7 +60,23 @@ pub(super) fn routes<A: OpenApi + 'static>(api: A, oauth: &Arc<OAuth>) -> Route 
 impl Endpoint for DocumentedPath {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let head = request.method() == Method::HEAD;
+        let mut response = match self.answer(request).await {
+            Ok(response) => response,
+            Err(error) => Problem::from_framework(&error).into_response(),
+        };
+        // Refusals belong to the path too.
+        response.extensions_mut().insert(self.template);
+        if head {
+            response.set_body(());
+        }
+        Ok(response)
+    }
+}
+
+impl DocumentedPath {
+    async fn answer(&self, mut request: Request) -> poem::Result<Response> {
         // HEAD is GET without its body (RFC 9110, 9.3.2).
         let head = request.method() == Method::HEAD;
         let method = if head { &Method::GET } else { request.method() };
@@ -73,19 +89,9 @@ impl Endpoint for DocumentedPath {
         }
         let parameters = read_query(request.uri().query().unwrap_or_default(), parameters)?;
         request.extensions_mut().insert(poem_openapi::__private::UrlQuery(parameters));
-        let mut response = match endpoint.call(request).await {
-            Ok(response) => response,
-            Err(error) => Problem::from_framework(&error).into_response(),
-        };
-        response.extensions_mut().insert(self.template);
-        if head {
-            response.set_body(());
-        }
-        Ok(response)
+        endpoint.call(request).await
     }
-}
 
-impl DocumentedPath {
     fn allow(&self) -> String {
         let mut methods: Vec<&str> = self.operations.keys().map(Method::as_str).collect();
         if methods.contains(&"GET") {

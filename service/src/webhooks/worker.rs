@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmlokal_catalog::Timestamp;
+use farmlokal_catalog::inbox::State;
 use farmlokal_catalog::store::{Inbox, StoreError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Backoff;
+use crate::tally::{Tally, counted};
 
 /// Events looked up at once.
 const BATCH: u32 = 64;
@@ -34,6 +36,34 @@ pub struct Worker {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     wake: Arc<Notify>,
     options: WorkerOptions,
+    applied: Arc<Tally<Applied>>,
+}
+
+counted! {
+    /// What came of trying to apply an event.
+    pub enum Applied {
+        /// It is applied, or outdone by a newer one.
+        Processed = "processed",
+        /// Nothing here does anything for it.
+        Ignored = "ignored",
+        /// It is to be tried again.
+        Retried = "retried",
+        /// It was given up.
+        Parked = "parked",
+        /// It failed, which was our fault or the database's.
+        Failed = "failed",
+    }
+}
+
+impl From<State> for Applied {
+    fn from(state: State) -> Self {
+        match state {
+            State::Processed => Self::Processed,
+            State::Ignored => Self::Ignored,
+            State::Pending => Self::Retried,
+            State::Parked => Self::Parked,
+        }
+    }
 }
 
 impl Worker {
@@ -44,7 +74,12 @@ impl Worker {
         wake: Arc<Notify>,
         options: WorkerOptions,
     ) -> Self {
-        Self { inbox, clock, wake, options }
+        Self { inbox, clock, wake, options, applied: Arc::default() }
+    }
+
+    /// What came of its tries.
+    pub fn applied(&self) -> Arc<Tally<Applied>> {
+        Arc::clone(&self.applied)
     }
 
     /// Works until `stop`; what is being applied then is brought to its end.
@@ -91,14 +126,19 @@ impl Worker {
     /// nothing else. Whether it came to a decision.
     fn attempt(&self, number: u64) -> impl Future<Output = bool> + use<> {
         let (inbox, clock, backoff) = (Arc::clone(&self.inbox), Arc::clone(&self.clock), self.options.backoff);
+        let counts = Arc::clone(&self.applied);
         async move {
             let now = clock();
             let retry = move |number, attempts| backoff.next(number, attempts, now);
             let applying = Arc::clone(&inbox);
             let applied = tokio::spawn(async move { applying.process(number, now, &retry).await }).await;
+            if !matches!(applied, Ok(Ok(_))) {
+                counts.add(Applied::Failed);
+            }
             match applied {
                 Ok(Ok(state)) => {
                     if let Some(state) = state {
+                        counts.add(state.into());
                         tracing::debug!(number, %state, "event");
                     }
                     return state.is_some();

@@ -25,6 +25,14 @@ pub struct Push {
     runtime: Handle,
 }
 
+impl Push {
+    /// Pushes through `exporter`. Must be called in a runtime.
+    #[must_use]
+    pub fn new(exporter: MetricExporter) -> Self {
+        Self { exporter, runtime: Handle::current() }
+    }
+}
+
 /// What the environment names; `None` without an endpoint. Must be called in a runtime.
 ///
 /// # Errors
@@ -34,7 +42,7 @@ pub fn exporter() -> Result<Option<Push>, OtlpError> {
     if !is_wanted(|name| env::var(name).ok()) {
         return Ok(None);
     }
-    Ok(Some(Push { exporter: MetricExporter::builder().build()?, runtime: Handle::current() }))
+    Ok(Some(Push::new(MetricExporter::builder().build()?)))
 }
 
 /// Whether the environment wants metrics pushed: an endpoint is set, and nothing switches it off.

@@ -37,7 +37,11 @@ impl<K: Labelled> Series<K> {
     }
 
     /// Has the series of `key` be there from now on, also while nothing is recorded in it.
-    pub fn bind(&self, key: K) -> BoundHistogram<f64> {
+    pub fn open(&self, key: K) {
+        let _kept = self.bind(key);
+    }
+
+    fn bind(&self, key: K) -> BoundHistogram<f64> {
         let labels = key.labels();
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
