@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use farmlokal_telemetry::metrics::{
     Kind, Labelled, Metric, Metrics, OTHER, Push, Series, Values, page, resource,
     table::{self, http::REQUEST_DURATION, process},
 };
+use farmlokal_testkit::receiver::Receiver;
 use opentelemetry_otlp::{MetricExporter, WithExportConfig as _};
 
 fn metrics() -> Metrics {
@@ -130,30 +130,17 @@ fn pushing(endpoint: &str) -> Metrics {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_last_numbers_are_pushed_at_the_end() {
-    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
-    let metrics = pushing(&format!("http://{}/v1/metrics", receiver.local_addr().unwrap()));
+    let receiver = Receiver::start();
+    let metrics = pushing(&receiver.url("/v1/metrics"));
     record(&metrics, &REQUEST_DURATION);
-    let received = std::thread::spawn(move || {
-        let (mut stream, _) = receiver.accept().unwrap();
-        let (mut received, mut piece) = (Vec::new(), [0; 4_096]);
-        // Names stand in the message as they are; the boundaries come after the last one.
-        while !contains(&received, b"_OTHER") {
-            let length = stream.read(&mut piece).unwrap();
-            assert!(length > 0, "the name never came");
-            received.extend(&piece[..length]);
-        }
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-        received
-    });
     tokio::task::spawn_blocking(move || metrics.shut_down()).await.unwrap();
-    let received = tokio::task::spawn_blocking(move || received.join().unwrap()).await.unwrap();
-    for part in ["POST /v1/metrics", "http.server.request.duration", "process.resident_memory", "service.version"] {
-        assert!(contains(&received, part.as_bytes()), "{part}: {}", String::from_utf8_lossy(&received));
+    let received = receiver.received("/v1/metrics");
+    assert_eq!(received.len(), 1);
+    // Names stand in the message as they are.
+    let message = String::from_utf8_lossy(&received[0].body).into_owned();
+    for part in ["http.server.request.duration", "process.resident_memory", "service.version", OTHER] {
+        assert!(message.contains(part), "{part}: {message}");
     }
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
