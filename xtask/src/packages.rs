@@ -7,8 +7,14 @@ use farmlokal_testkit::program;
 use crate::command;
 
 /// A program and the Debian package that brings it.
-const NEEDED: [(&str, &str); 4] =
-    [("mariadbd", "mariadb-server"), ("openssl", "openssl"), ("redis-server", "redis-server"), ("sqlite3", "sqlite3")];
+const NEEDED: [(&str, &str); 5] = [
+    ("mariadbd", "mariadb-server"),
+    ("openssl", "openssl"),
+    // Checks alerts and dashboards; the server itself is not started.
+    ("promtool", "prometheus"),
+    ("redis-server", "redis-server"),
+    ("sqlite3", "sqlite3"),
+];
 
 /// Installs the packages whose programs are missing, as root on Debian.
 ///
