@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Readiness};
-use crate::api::counts::Counts;
 use crate::api::{self, Context, Guards};
 use crate::cache::Cache;
 use crate::cache::relay::Relay;
@@ -25,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::housekeeping::{self, Retention};
 use crate::limits::{Limiter, Load};
-use crate::metrics::{self, Requests, Sampler, StoreObserver, Watched};
+use crate::metrics::{self, Background, Requests, Sampler, StoreObserver};
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
@@ -116,25 +115,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let relay = Relay::new(Arc::clone(&cache), Arc::clone(&store), redis.clone());
     let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
     let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone())?;
-    let (counts, backlog) = (Arc::<Counts>::default(), Sampler::default());
-    let watched = Watched {
-        store: Arc::clone(&store),
-        tuning_generation: Arc::default(),
-        cache: Arc::clone(&cache),
-        projection: projection.clone(),
-        counts: Arc::clone(&counts),
-        limiter: Arc::clone(&guards.limiter),
-        load: Arc::clone(&guards.load),
-        redis,
-        oauth: Arc::clone(&oauth),
-        suppliers: Arc::clone(&suppliers),
-        arrivals: intake.arrivals(),
-        applied: worker.applied(),
-        tries: courier.tries(),
-        backlog: backlog.clone(),
-        clock: Arc::clone(&clock),
-    };
-    metrics::watch(&metrics, watched);
+    let backlog = Sampler::default();
     let context = Context {
         catalogue,
         cursors,
@@ -145,8 +126,17 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         oauth,
         suppliers,
         guard,
-        counts,
+        counts: Arc::default(),
     };
+    let background = Background {
+        store: Arc::clone(&store),
+        tuning_generation: Arc::default(),
+        redis,
+        applied: worker.applied(),
+        tries: courier.tries(),
+        backlog: backlog.clone(),
+    };
+    metrics::watch(&metrics, &context, &guards, background);
 
     let limits = Limits {
         max_connections: config.http.max_connections,

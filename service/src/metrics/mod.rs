@@ -9,4 +9,4 @@ mod watch;
 pub use backlog::Sampler;
 pub use requests::{Active, Requests};
 pub use store::StoreObserver;
-pub use watch::{Watched, watch};
+pub use watch::{Background, watch};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use farmlokal_catalog::Timestamp;
-use farmlokal_catalog::projection::{Projection, State, Status};
+use farmlokal_catalog::projection::{State, Status};
 use farmlokal_catalog::store::{Pool, PoolStatus, Store};
 use farmlokal_telemetry::metrics::table::{
     access, cache, database, process, search, subscriptions, suppliers, webhooks,
@@ -12,65 +12,47 @@ use farmlokal_telemetry::metrics::table::{
 use farmlokal_telemetry::metrics::{Metric, Metrics, OTHER};
 
 use super::Sampler;
-use crate::api::counts::Counts;
 use crate::api::problem::Problem;
+use crate::api::{Context, Guards};
 use crate::breaker;
-use crate::cache::{Cache, Fill, Operation, Origin, Stats};
+use crate::cache::{Cache, Fill, Operation, Origin};
 use crate::clock::Clock;
-use crate::limits::{Limiter, Load};
-use crate::oauth::OAuth;
+use crate::limits::Limiter;
 use crate::redis::Redis;
 use crate::subscriptions::Tried;
 use crate::suppliers::{Supplier, Suppliers};
 use crate::tally::{Counted, Tally};
-use crate::webhooks::{Applied, Arrivals};
+use crate::webhooks::Applied;
 
-/// The parts that are read.
-pub struct Watched {
+/// The parts that work beside the operations.
+pub struct Background {
     /// The pools of connections.
     pub store: Arc<dyn Store>,
     /// The generation of the tuning file that was applied.
     pub tuning_generation: Arc<AtomicU64>,
-    /// Finished answers.
-    pub cache: Arc<Cache<Problem>>,
-    /// The search index, if there is one.
-    pub projection: Option<Arc<Projection>>,
-    /// What the operations count.
-    pub counts: Arc<Counts>,
-    /// Quotas.
-    pub limiter: Arc<Limiter>,
-    /// Places.
-    pub load: Arc<Load>,
     /// Redis, if there is one.
     pub redis: Option<Arc<Redis>>,
-    /// Access tokens.
-    pub oauth: Arc<OAuth>,
-    /// Whose offers are pulled.
-    pub suppliers: Arc<Suppliers>,
-    /// Events at the door.
-    pub arrivals: Arc<Arrivals>,
     /// Events that were tried.
     pub applied: Arc<Tally<Applied>>,
     /// Deliveries that were tried.
     pub tries: Arc<Tally<Tried>>,
     /// What waits in the database.
     pub backlog: Sampler,
-    /// The clock.
-    pub clock: Clock,
 }
 
-/// Has all of it read whenever `metrics` are collected.
-pub fn watch(metrics: &Metrics, parts: Watched) {
+/// Has all that the operations in `context`, the `guards` before them and the `background` keep read whenever
+/// `metrics` are collected.
+pub fn watch(metrics: &Metrics, context: &Context, guards: &Guards, background: Background) {
     build(metrics);
-    pools(metrics, &parts);
-    self::cache(metrics, &parts.cache);
-    self::search(metrics, &parts);
-    tokens(metrics, &parts);
-    load(metrics, &parts);
-    breakers(metrics, &parts);
-    events(metrics, &parts);
-    self::suppliers(metrics, &parts.suppliers);
-    waiting(metrics, parts.backlog, parts.clock);
+    pools(metrics, &background);
+    self::cache(metrics, &context.cache);
+    self::search(metrics, context);
+    tokens(metrics, context);
+    load(metrics, guards);
+    breakers(metrics, background.redis.as_ref(), &context.suppliers);
+    events(metrics, context, &background);
+    self::suppliers(metrics, &context.suppliers);
+    waiting(metrics, background.backlog, Arc::clone(&context.clock));
 }
 
 /// Has the counts of `tally` read, which `part` holds.
@@ -112,7 +94,7 @@ fn build(metrics: &Metrics) {
     metrics.observe(&process::BUILD, move |readings| readings.put(1.0, &labels));
 }
 
-fn pools(metrics: &Metrics, parts: &Watched) {
+fn pools(metrics: &Metrics, parts: &Background) {
     let each = |metric, value: fn(&PoolStatus) -> f64| {
         let store = Arc::clone(&parts.store);
         metrics.observe(metric, move |readings| {
@@ -149,12 +131,10 @@ fn cache(metrics: &Metrics, part: &Arc<Cache<Problem>>) {
     });
     let filled = Arc::clone(part);
     metrics.observe(&cache::FILLS, move |readings| {
-        let tiers: [(&str, fn(&Stats) -> &Tally<Fill>); 2] =
-            [("local", Stats::local_fills), ("redis", Stats::shared_fills)];
-        for (tier, fills) in tiers {
-            for fill in Fill::ALL {
-                readings.put(fills(filled.stats()).get(*fill) as f64, &[tier, fill.name()]);
-            }
+        let stats = filled.stats();
+        for fill in Fill::ALL {
+            readings.put(stats.local_fills().get(*fill) as f64, &["local", fill.name()]);
+            readings.put(stats.shared_fills().get(*fill) as f64, &["redis", fill.name()]);
         }
     });
     number(metrics, &cache::LOADS, part, |cache| Some(cache.stats().loads() as f64));
@@ -167,9 +147,9 @@ fn cache(metrics: &Metrics, part: &Arc<Cache<Problem>>) {
     number(metrics, &cache::LAG, part, |cache| Some(cache.lag()?.as_secs_f64()));
 }
 
-fn search(metrics: &Metrics, parts: &Watched) {
+fn search(metrics: &Metrics, parts: &Context) {
     tally(metrics, &search::SEARCHES, &parts.counts, |counts| &counts.searches);
-    let Some(projection) = &parts.projection else { return };
+    let Some(projection) = parts.catalogue.projection() else { return };
     let each = |metric, value: fn(&Status) -> f64| {
         number(metrics, metric, projection, move |projection| Some(value(&projection.status())));
     };
@@ -182,13 +162,13 @@ fn search(metrics: &Metrics, parts: &Watched) {
     each(&search::BUILD_DURATION, |status| status.build_seconds);
 }
 
-fn tokens(metrics: &Metrics, parts: &Watched) {
+fn tokens(metrics: &Metrics, parts: &Context) {
     tally(metrics, &access::TOKENS, &parts.oauth, |oauth| &oauth.requests);
     tally(metrics, &access::CHECKS, &parts.oauth, |oauth| &oauth.checks);
     tally(metrics, &access::IDEMPOTENCY, &parts.counts, |counts| &counts.keys);
 }
 
-fn load(metrics: &Metrics, parts: &Watched) {
+fn load(metrics: &Metrics, parts: &Guards) {
     tally(metrics, &access::REFUSED, &parts.limiter, Limiter::refused);
     number(metrics, &access::ALONE, &parts.limiter, |limiter| Some(flag(limiter.is_cut_off())));
     number(metrics, &access::SHED, &parts.load, |load| Some(load.turned_away() as f64));
@@ -196,11 +176,11 @@ fn load(metrics: &Metrics, parts: &Watched) {
     number(metrics, &access::IN_FLIGHT, &parts.load, |load| Some(load.places().1 as f64));
 }
 
-fn breakers(metrics: &Metrics, parts: &Watched) {
-    if let Some(redis) = &parts.redis {
+fn breakers(metrics: &Metrics, redis: Option<&Arc<Redis>>, suppliers: &Arc<Suppliers>) {
+    if let Some(redis) = redis {
         tally(metrics, &access::REDIS, redis, Redis::calls);
     }
-    let (redis, suppliers) = (parts.redis.clone(), Arc::clone(&parts.suppliers));
+    let (redis, suppliers) = (redis.cloned(), Arc::clone(suppliers));
     metrics.observe(&access::BREAKERS, move |readings| {
         let redis = redis.iter().map(|redis| ("redis".to_owned(), redis.state()));
         let supplier = |supplier: &Arc<Supplier>| (format!("supplier:{}", supplier.name()), supplier.state());
@@ -216,8 +196,8 @@ fn breakers(metrics: &Metrics, parts: &Watched) {
     });
 }
 
-fn events(metrics: &Metrics, parts: &Watched) {
-    let arrivals = Arc::clone(&parts.arrivals);
+fn events(metrics: &Metrics, context: &Context, parts: &Background) {
+    let arrivals = context.intake.arrivals();
     metrics.observe(&webhooks::RECEIVED, move |readings| {
         for (source, tally) in arrivals.known().chain([(OTHER, arrivals.others())]) {
             for arrival in Counted::ALL {
