@@ -6,9 +6,10 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use farmlokal_telemetry::metrics::{
-    Kind, Labelled, Metric, Metrics, OTHER, Push, Series, Values, page, resource,
+    Kind, Labelled, Metric, Metrics, OTHER, Push, Series, Values, page,
     table::{self, http::REQUEST_DURATION, process},
 };
+use farmlokal_telemetry::resource::resource;
 use farmlokal_testkit::receiver::Receiver;
 use opentelemetry_otlp::{MetricExporter, WithExportConfig as _};
 
