@@ -216,11 +216,9 @@ fn scale(spec: &FarmLokalSpec) -> Scale {
     let fewest = if spec.database.is_some() { 2 } else { 1 };
     match (&spec.autoscaling, spec.stopped) {
         (_, true) => Scale::Stopped,
-        (Some(auto), _) => Scale::Auto {
-            min: auto.min_replicas,
-            max: auto.max_replicas,
-            cpu_percent: auto.cpu_percent.unwrap_or(70),
-        },
+        (Some(auto), _) => {
+            Scale::Auto { min: auto.min_replicas, max: auto.max_replicas, cpu_percent: auto.cpu_percent.unwrap_or(70) }
+        }
         (None, _) => Scale::Fixed(spec.replicas.unwrap_or(fewest)),
     }
 }

@@ -107,3 +107,47 @@ impl fmt::Display for Reason {
         fmt::Debug::fmt(self, f)
     }
 }
+
+impl Reason {
+    /// A reason by its name, as conditions have it.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.to_string() == name)
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 32] = [
+        Self::AsAsked,
+        Self::Malformed,
+        Self::InvalidSpec,
+        Self::BudgetTooSmall,
+        Self::SecretNotFound,
+        Self::SecretKeyMissing,
+        Self::SecretInvalid,
+        Self::ForeignObject,
+        Self::Rejected,
+        Self::GatewayApiMissing,
+        Self::MigrationRunning,
+        Self::MigrationFailed,
+        Self::MigrationDeadlineExceeded,
+        Self::Embedded,
+        Self::SeedRunning,
+        Self::SeedFailed,
+        Self::WaitingForMigration,
+        Self::WaitingForSeed,
+        Self::NotRequested,
+        Self::RolloutInProgress,
+        Self::PodError,
+        Self::Stopped,
+        Self::Paused,
+        Self::Active,
+        Self::Pending,
+        Self::Observing,
+        Self::StaleMetrics,
+        Self::Frozen,
+        Self::Off,
+        Self::ShrinkPending,
+        Self::ForeignConnections,
+        Self::Saturated,
+    ];
+}

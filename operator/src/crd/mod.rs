@@ -3,6 +3,8 @@
 //! Nothing has a default in the schema, so what is in the cluster is what somebody wrote; the defaults are in
 //! [`crate::controller::validate`].
 
+#![allow(unreachable_pub, reason = "the derive repeats each type inside a function, where nobody reaches it")]
+
 mod conditions;
 mod database;
 mod exposure;
