@@ -2,6 +2,7 @@
 
 use kube::CustomResourceExt as _;
 
+use super::{CommandError, yaml};
 use crate::crd::FarmLokal;
 
 /// The CustomResourceDefinition as YAML.
@@ -9,14 +10,6 @@ use crate::crd::FarmLokal;
 /// # Errors
 ///
 /// When it cannot be written, which no definition of ours makes happen.
-pub fn crd_yaml() -> Result<String, serde_saphyr::ser::Error> {
-    serde_saphyr::to_string(&FarmLokal::crd())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn show() {
-        println!("{}", super::crd_yaml().unwrap());
-    }
+pub fn crd_yaml() -> Result<String, CommandError> {
+    serde_saphyr::to_string(&FarmLokal::crd()).map_err(|error| yaml(&error))
 }

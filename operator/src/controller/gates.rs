@@ -76,6 +76,17 @@ impl Step {
 }
 
 impl Gates {
+    /// Everything at once, as no cluster ever sees it, to be looked at: Jobs, and pods all the same.
+    #[must_use]
+    pub fn to_show(instance: &Instance) -> Self {
+        let mut gates = decide(instance, &World::default(), &FarmLokalStatus::default());
+        for step in [&mut gates.migration, &mut gates.seed].into_iter().flatten() {
+            step.state = State::Running;
+        }
+        gates.stopped = true;
+        gates
+    }
+
     /// Whether pods of the image that is asked for may serve.
     #[must_use]
     pub fn are_open(&self) -> bool {

@@ -5,14 +5,22 @@
 //! ```
 //!
 //! `validate`, `gates`, `build` and `status` are pure: what they say follows from what they are given. `dereference`
-//! reads all that they need, `apply` writes, and [`reconcile`] is the one place that knows the order.
+//! reads all that they need, `apply` writes, and [`reconcile()`] is the one place that knows the order.
 
 pub mod apply;
+pub mod backoff;
 pub mod build;
 pub mod dereference;
+pub mod events;
 pub mod gates;
 pub mod kind;
 pub mod live;
 pub mod names;
+pub mod observe;
+pub mod reconcile;
+pub mod report;
 pub mod status;
 pub mod validate;
+pub mod watch;
+
+pub use reconcile::{Context, ReconcileError, reconcile};

@@ -144,6 +144,9 @@ impl Scale {
 /// Why an object cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSpec {
+    /// The object does not fit the schema: it is older than the schema, or the schema in the cluster is.
+    #[error("the object cannot be read: {0}; correct it, or bring the CustomResourceDefinition up to date")]
+    Malformed(String),
     /// A rule of the schema is broken; the object is older than the rule, or the schema in the cluster is.
     #[error("{0}")]
     Rule(String),
@@ -160,6 +163,7 @@ impl InvalidSpec {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
+            Self::Malformed(_) => Reason::Malformed,
             Self::Rule(_) | Self::Setting(_) => Reason::InvalidSpec,
             Self::Budget(_) => Reason::BudgetTooSmall,
         }

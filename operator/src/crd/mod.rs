@@ -176,3 +176,15 @@ pub enum DeletionPolicy {
     /// It goes.
     Delete,
 }
+
+impl FarmLokalSpec {
+    /// Whether something of the Secret `name` is used.
+    #[must_use]
+    pub fn names_secret(&self, name: &str) -> bool {
+        let database = self.database.iter();
+        let urls = database.flat_map(|database| [Some(&database.secret_ref), database.replica_secret_ref.as_ref()]);
+        let redis = self.redis.iter().map(|redis| Some(&redis.secret_ref));
+        urls.chain(redis).flatten().any(|secret| secret.name == name)
+            || self.config_secret_ref.as_ref().is_some_and(|secret| secret.name == name)
+    }
+}
