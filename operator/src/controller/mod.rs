@@ -19,6 +19,8 @@ pub mod names;
 pub mod observe;
 pub mod reconcile;
 pub mod report;
+#[cfg(test)]
+mod sample;
 pub mod status;
 pub mod validate;
 pub mod watch;

@@ -22,10 +22,12 @@ pub struct Database {
 #[serde(rename_all = "camelCase")]
 pub struct SecretRef {
     /// The Secret's name.
+    #[schemars(length(max = 253))]
     #[x_kube(validation = Rule::new("self.size() > 0 && self.size() <= 253").message("secretRef.name must name a Secret"))]
     pub name: String,
     /// The key with the URL; `url` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
     #[x_kube(validation = Rule::new("self.matches('^[-._a-zA-Z0-9]{1,253}$')").message("secretRef.key must have only letters, digits, '-', '_' and '.'"))]
     pub key: Option<String>,
 }
@@ -64,6 +66,7 @@ pub struct Redis {
 pub struct Storage {
     /// Its size; 8Gi if absent. It can grow where the class allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
     #[x_kube(
         validation = Rule::new("isQuantity(self)").message("storage.size must be an amount such as 8Gi"),
         validation = Rule::new("quantity(self).compareTo(quantity(oldSelf)) >= 0").message("storage.size can only grow")
@@ -71,6 +74,7 @@ pub struct Storage {
     pub size: Option<String>,
     /// Its class; the cluster's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("storage.storageClassName cannot change: a volume stays in its class"))]
     pub storage_class_name: Option<String>,
 }

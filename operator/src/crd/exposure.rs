@@ -42,6 +42,7 @@ pub enum ServiceType {
 #[serde(rename_all = "camelCase")]
 pub struct Ingress {
     /// The name it answers to.
+    #[schemars(length(max = 253))]
     #[x_kube(validation = Rule::new("self.size() > 0 && self.size() <= 253").message("ingress.host must be a host name"))]
     pub host: String,
     /// The class of the controller that serves it; the cluster's default if absent.
@@ -65,6 +66,7 @@ pub struct Ingress {
 #[x_kube(validation = Rule::new("self.parentRefs.size() > 0").message("httpRoute.parentRefs must name a Gateway"))]
 pub struct HttpRoute {
     /// The Gateways that are to serve it.
+    #[schemars(length(max = 16))]
     pub parent_refs: Vec<ParentRef>,
     /// The names it answers to; the Gateway's if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

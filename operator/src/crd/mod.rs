@@ -79,6 +79,7 @@ pub use tuning::{BudgetMode, Tuning, TuningMode};
 pub struct FarmLokalSpec {
     /// The service's image; the operator's own release if absent. Its tables are brought up to date before it serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.size() > 0 && self.size() <= 512").message("image must have 1 to 512 characters"))]
     pub image: Option<String>,
     /// When nodes pull the image.

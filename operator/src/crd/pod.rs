@@ -81,6 +81,7 @@ pub struct PodOptions {
 #[serde(rename_all = "camelCase")]
 pub struct Telemetry {
     /// The OTLP endpoint: `http://collector.observability:4317`.
+    #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.startsWith('http://') || self.startsWith('https://')").message("telemetry.otlpEndpoint must begin with http:// or https://"))]
     pub otlp_endpoint: String,
     /// Which requests are traced, in percent; 10 if absent. A request that comes with a trace follows it.
