@@ -14,7 +14,7 @@ use crate::bench::{Bench, Kubelet, NAME};
 /// An empty namespace.
 pub(crate) fn bench() -> (Bench, Api) {
     let api = Api::default();
-    (Bench::new(api.client(), "shop", Box::new(Played(api.client()))), api)
+    (Bench::new(api.client(), &api.operator_client(), "shop", Box::new(Played(api.client()))), api)
 }
 
 struct Played(Client);

@@ -31,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) applies: bool,
     /// Whether only metadata is wanted.
     pub(crate) metadata_only: bool,
+    /// Whether the operator makes it, and not the test.
+    pub(crate) by_operator: bool,
 }
 
 impl Call {
@@ -68,6 +70,7 @@ impl Call {
             query,
             applies: header("content-type").contains("apply-patch"),
             metadata_only: header("accept").contains("PartialObjectMetadata"),
+            by_operator: false,
         }
     }
 

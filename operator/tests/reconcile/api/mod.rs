@@ -32,7 +32,10 @@ type Answer = UnsyncBoxBody<Bytes, Infallible>;
 
 /// The server. Clones are the same one.
 #[derive(Clone, Default)]
-pub(crate) struct Api(Arc<Mutex<State>>);
+pub(crate) struct Api {
+    state: Arc<Mutex<State>>,
+    by_operator: bool,
+}
 
 #[derive(Default)]
 struct State {
@@ -46,23 +49,28 @@ impl Api {
         Client::new(self.clone(), "shop")
     }
 
+    /// One whose calls are marked as the operator's.
+    pub(crate) fn operator_client(&self) -> Client {
+        Client::new(Self { by_operator: true, ..self.clone() }, "shop")
+    }
+
     /// What was asked since the last time.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
-        std::mem::take(&mut self.0.lock().unwrap().calls)
+        std::mem::take(&mut self.state.lock().unwrap().calls)
     }
 
     /// Answers as `fault` says from now on.
     pub(crate) fn fail(&self, fault: impl FnMut(&Call) -> Option<StatusCode> + Send + 'static) {
-        self.0.lock().unwrap().fault = Some(Box::new(fault));
+        self.state.lock().unwrap().fault = Some(Box::new(fault));
     }
 
     /// Does as it is asked again.
     pub(crate) fn recover(&self) {
-        self.0.lock().unwrap().fault = None;
+        self.state.lock().unwrap().fault = None;
     }
 
     fn answer(&self, call: Call, body: &[u8]) -> Response<Answer> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         state.calls.push(call.clone());
         if let Some(code) = state.fault.as_mut().and_then(|fault| fault(&call)) {
             return failure(code, "made to fail");
@@ -117,7 +125,7 @@ impl Service<Request<Body>> for Api {
         Box::pin(async move {
             let (head, body) = request.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
-            Ok(api.answer(Call::parse(&head), &body))
+            Ok(api.answer(Call { by_operator: api.by_operator, ..Call::parse(&head) }, &body))
         })
     }
 }

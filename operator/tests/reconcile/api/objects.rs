@@ -37,7 +37,7 @@ impl Default for Objects {
 impl Objects {
     pub(super) fn answer(&mut self, call: &Call, body: Value) -> Answer {
         match call.verb {
-            Verb::Get | Verb::List if !knows(&call.group) => Err(not_found(call)),
+            _ if !knows(&call.group) => Err(not_found(call)),
             Verb::Get => self.get(call).map(|object| presented(&object, call)),
             Verb::List => Ok(self.list(call)),
             Verb::Create => self.create(call, body),

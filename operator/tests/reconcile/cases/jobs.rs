@@ -90,6 +90,17 @@ pub(crate) async fn a_failed_migration_tells_why_and_is_tried_again_when_its_job
     assert_eq!(image(bench).await, "farmlokal:2");
 }
 
+pub(crate) async fn a_job_that_is_no_longer_asked_for_goes(bench: &Bench) {
+    bench.database().await;
+    bench.ask(json!({"database": {"secretRef": {"name": "db"}}})).await;
+    bench.round().await;
+    let first = bench.job("migrate").await;
+    bench.change(json!({"image": "farmlokal:2"})).await;
+    bench.round().await;
+    assert!(!bench.unfinished_jobs().await.contains(&first), "two at once would be one too many");
+    assert_eq!(bench.unfinished_jobs().await.len(), 1);
+}
+
 pub(crate) async fn another_password_is_another_try(bench: &Bench) {
     bench.database().await;
     bench.ask(json!({"database": {"secretRef": {"name": "db"}}})).await;

@@ -35,6 +35,7 @@ cases! {
     jobs::a_server_is_migrated_then_served_and_seeded,
     jobs::another_image_waits_for_its_migration,
     jobs::a_failed_migration_tells_why_and_is_tried_again_when_its_job_is_deleted,
+    jobs::a_job_that_is_no_longer_asked_for_goes,
     jobs::another_password_is_another_try,
     jobs::a_removed_job_is_not_run_again,
     jobs::a_blocking_seed_holds_pods_up,
