@@ -9,3 +9,4 @@ pub mod lease;
 pub mod metrics;
 pub mod telemetry;
 pub mod trace;
+pub mod tune;

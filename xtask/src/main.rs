@@ -4,6 +4,7 @@
 mod api;
 mod bench;
 mod command;
+mod control_plane;
 mod instance;
 mod openapi;
 mod packages;
@@ -24,6 +25,9 @@ enum Xtask {
     /// Start the servers that tests share, print their variables, and run until Ctrl-C or the end
     /// of standard input
     Servers,
+    /// Build Kubernetes' control plane if it is not built yet (some ten minutes), start one of its own, print the
+    /// KUBECONFIG to export, and run until Ctrl-C or the end of standard input
+    ControlPlane,
     /// Write docs/openapi.json
     Openapi,
     /// Lint docs/openapi.json, then fuzz a running farmlokal with it (needs npm and python3)
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match Xtask::parse() {
         Xtask::Test(arguments) => return test::run(&arguments),
         Xtask::Servers => servers::run(),
+        Xtask::ControlPlane => control_plane::run(),
         Xtask::Openapi => openapi::run(),
         Xtask::Api(arguments) => api::run(&arguments),
         Xtask::Bench(arguments) => bench::run(&arguments),

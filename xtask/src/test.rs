@@ -1,14 +1,14 @@
 //! `cargo xtask test`: all that a contributor or a build server needs to know.
 
 use std::io::{BufRead, BufReader};
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use clap::Args;
-use farmlokal_testkit::mariadb;
+use farmlokal_testkit::{kubernetes, mariadb};
 
 use crate::command::{cargo, line, run as run_command};
 use crate::report::Report;
-use crate::{packages, versions};
+use crate::{control_plane, packages, versions};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -37,12 +37,17 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     if !arguments.no_lint {
         lint(&mut report);
     }
-    match report.step("mariadb", mariadb::Server::start) {
-        Some(server) => {
-            let url = server.url("");
-            report.step("test", || test(&arguments.cargo_test, &url, &mut counts));
+    let mariadb = report.step("mariadb", mariadb::Server::start);
+    let kubernetes = report.step("kubernetes", || control_plane::ensure().and_then(|()| kubernetes::Server::start()));
+    match (&mariadb, &kubernetes) {
+        (Some(mariadb), Some(kubernetes)) => {
+            let mut command = cargo("test --no-fail-fast");
+            command
+                .env(mariadb::URL_VARIABLE, mariadb.url(""))
+                .env(kubernetes::CONFIG_VARIABLE, kubernetes.kubeconfig());
+            report.step("test", || test(command, &arguments.cargo_test, &mut counts));
         }
-        None => report.skip("test"),
+        _ => report.skip("test"),
     }
     report.print();
     let by_tests = usize::from(counts.failed > 0);
@@ -61,13 +66,12 @@ fn lint(report: &mut Report) {
 }
 
 /// Runs `cargo test`, passes its output on and counts along.
-fn test(arguments: &[String], mariadb_url: &str, counts: &mut Counts) -> Result<(), String> {
-    let mut command = cargo("test --no-fail-fast");
+fn test(mut command: Command, arguments: &[String], counts: &mut Counts) -> Result<(), String> {
     let selects = |it: &String| it.starts_with("-p") || it.starts_with("--package");
     if !arguments.iter().any(selects) {
         command.arg("--workspace");
     }
-    command.args(arguments).env(mariadb::URL_VARIABLE, mariadb_url).stdout(Stdio::piped());
+    command.args(arguments).stdout(Stdio::piped());
     let fail = |error| format!("cargo test: {error}");
     let mut child = command.spawn().map_err(fail)?;
     let output = child.stdout.take().into_iter();

@@ -1,8 +1,9 @@
 //! Tools of other languages, installed once, in versions of ours, in the user's cache directory.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use farmlokal_testkit::cache;
 
 use crate::command::run;
 
@@ -11,7 +12,7 @@ const SCHEMATHESIS: &str = "4.32.5";
 
 /// The linter `spectral`, from npm.
 pub(crate) fn spectral() -> Result<PathBuf, String> {
-    let home = cache()?.join(format!("spectral-{SPECTRAL}"));
+    let home = cache::directory()?.join(format!("spectral-{SPECTRAL}"));
     let program = home.join("node_modules/.bin/spectral");
     if !program.exists() {
         let package = format!("@stoplight/spectral-cli@{SPECTRAL}");
@@ -24,7 +25,7 @@ pub(crate) fn spectral() -> Result<PathBuf, String> {
 
 /// The fuzzer `schemathesis`, from PyPI, in a virtual environment.
 pub(crate) fn schemathesis() -> Result<PathBuf, String> {
-    let home = cache()?.join(format!("schemathesis-{SCHEMATHESIS}"));
+    let home = cache::directory()?.join(format!("schemathesis-{SCHEMATHESIS}"));
     let program = home.join("bin/schemathesis");
     if !program.exists() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
@@ -32,12 +33,4 @@ pub(crate) fn schemathesis() -> Result<PathBuf, String> {
         run(Command::new(home.join("bin/pip")).args(["install", "--quiet", &package]))?;
     }
     Ok(program)
-}
-
-fn cache() -> Result<PathBuf, String> {
-    let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
-    given
-        .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
-        .map(|cache| cache.join("farmlokal"))
-        .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME says where to install tools".to_owned())
 }

@@ -1,0 +1,8 @@
+//! The operator against a real API server with real controllers, on a cluster without nodes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests, whose helpers clippy does not know as such")]
+
+mod admission;
+mod kubelet;
+mod lifecycle;
+mod namespace;
+mod waiting;
