@@ -46,6 +46,12 @@ impl Metrics {
         self.reconciles.load(Ordering::Relaxed)
     }
 
+    /// Objects written so far.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
     /// All of it as text. `failing`: objects whose last round failed.
     #[must_use]
     pub fn text(&self, failing: usize) -> String {
@@ -64,7 +70,7 @@ impl Metrics {
         let seconds = self.micros.load(Ordering::Relaxed) as f64 / 1e6;
         family("farmlokal_operator_reconcile_seconds_total", "counter", "Time in rounds.", &plain(seconds));
         family("farmlokal_operator_reconcile_failures_total", "counter", "Rounds that ended early.", &failures);
-        let writes = self.writes.load(Ordering::Relaxed) as f64;
+        let writes = self.writes() as f64;
         family("farmlokal_operator_writes_total", "counter", "Objects written, statuses left out.", &plain(writes));
         let leading = f64::from(u8::from(self.leading.load(Ordering::Relaxed)));
         family("farmlokal_operator_leader", "gauge", "1 if this process works, 0 if it stands by.", &plain(leading));

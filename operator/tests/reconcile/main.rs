@@ -3,10 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests, whose helpers clippy does not know as such")]
 
 mod api;
-mod bench;
-mod cases;
 mod faults;
 mod leadership;
 mod permissions;
 mod played;
+#[path = "../rounds/mod.rs"]
+mod rounds;
 mod watching;
+
+/// An empty namespace; nothing is left of it when it is dropped.
+async fn fresh() -> (rounds::bench::Bench, std::future::Ready<()>) {
+    (played::bench().0, std::future::ready(()))
+}

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::api::{Call, Verb};
-use crate::{cases, played};
+use crate::played;
+use crate::rounds::cases;
 
 /// Verbs by group and resource.
 type Permissions = BTreeMap<(String, String), BTreeSet<String>>;

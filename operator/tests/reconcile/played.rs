@@ -1,6 +1,6 @@
 //! A bench on the API server in memory, with its controllers played by writing what they would.
 
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -9,7 +9,7 @@ use kube::{Api as KubeApi, Client};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::bench::{Bench, Kubelet, NAME};
+use crate::rounds::bench::{Bench, Kubelet, NAME};
 
 /// An empty namespace.
 pub(crate) fn bench() -> (Bench, Api) {
@@ -28,11 +28,11 @@ impl Played {
 }
 
 impl Kubelet for Played {
-    fn complete<'a>(&'a self, job: &'a str) -> BoxFuture<'a, ()> {
+    fn complete<'a>(&'a self, job: &'a str) -> LocalBoxFuture<'a, ()> {
         Box::pin(self.end(job, json!({"type": "Complete", "status": "True"})))
     }
 
-    fn fail<'a>(&'a self, job: &'a str, text: &'a str) -> BoxFuture<'a, ()> {
+    fn fail<'a>(&'a self, job: &'a str, text: &'a str) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
             let labels = json!({
                 "batch.kubernetes.io/job-name": job,
@@ -50,7 +50,7 @@ impl Kubelet for Played {
         })
     }
 
-    fn make_ready(&self) -> BoxFuture<'_, ()> {
+    fn make_ready(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(async {
             let deployments: KubeApi<Deployment> = KubeApi::namespaced(self.0.clone(), "shop");
             let deployment = deployments.get(NAME).await.unwrap();

@@ -13,8 +13,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Call;
-use crate::bench::{Bench, NAME, base64, condition};
 use crate::played;
+use crate::rounds::bench::{Bench, NAME, base64, condition};
 
 /// A bench whose operator works by itself.
 struct Working {

@@ -5,7 +5,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use serde_json::json;
 
-use crate::bench::{Bench, NAME};
+use crate::rounds::bench::{Bench, NAME};
 
 fn full() -> serde_json::Value {
     json!({
@@ -24,9 +24,9 @@ pub(crate) async fn a_second_round_writes_nothing(bench: &Bench) {
     bench.database().await;
     bench.ask(full()).await;
     bench.settle().await;
-    let before = bench.versions().await;
+    let before = bench.written().await;
     bench.round().await;
-    assert_eq!(bench.versions().await, before);
+    assert_eq!(bench.written().await, before);
 }
 
 pub(crate) async fn what_others_change_is_changed_back(bench: &Bench) {
@@ -47,9 +47,9 @@ pub(crate) async fn what_others_add_stays(bench: &Bench) {
     bench.ask(json!({})).await;
     bench.settle().await;
     bench.merge::<Service>(NAME, json!({"metadata": {"annotations": {"cloud.example/lb": "1"}}})).await;
-    let before = bench.versions().await;
+    let before = bench.written().await;
     bench.round().await;
-    assert_eq!(bench.versions().await, before);
+    assert_eq!(bench.written().await, before);
 }
 
 pub(crate) async fn what_is_deleted_comes_back(bench: &Bench) {

@@ -13,11 +13,11 @@ use farmlokal_operator::controller::validate::Defaults;
 use farmlokal_operator::controller::{Context, ReconcileError, reconcile};
 use farmlokal_operator::crd::{ConditionType, FarmLokal};
 use farmlokal_operator::metrics::Metrics;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
@@ -30,13 +30,13 @@ use serde_json::{Value, json};
 pub(crate) const NAME: &str = "corner";
 
 /// Lets things happen that a cluster does by itself.
-pub(crate) trait Kubelet: Send + Sync {
+pub(crate) trait Kubelet {
     /// The Job ends well.
-    fn complete<'a>(&'a self, job: &'a str) -> BoxFuture<'a, ()>;
+    fn complete<'a>(&'a self, job: &'a str) -> LocalBoxFuture<'a, ()>;
     /// The Job ends badly, its pod saying `text`.
-    fn fail<'a>(&'a self, job: &'a str, text: &'a str) -> BoxFuture<'a, ()>;
+    fn fail<'a>(&'a self, job: &'a str, text: &'a str) -> LocalBoxFuture<'a, ()>;
     /// All pods of the Deployment are of its last template, and ready.
-    fn make_ready(&self) -> BoxFuture<'_, ()>;
+    fn make_ready(&self) -> LocalBoxFuture<'_, ()>;
 }
 
 /// See above.
@@ -193,16 +193,9 @@ impl Bench {
         self.kubelet.make_ready().await;
     }
 
-    /// The versions of all that is made for the object, and of the object: equal when nothing was written.
-    pub(crate) async fn versions(&self) -> Vec<(String, Option<String>)> {
-        use farmlokal_operator::controller::kind::Kind;
-        let mut versions = vec![("FarmLokal".to_owned(), self.object().await.resource_version())];
-        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::HttpRoute) {
-            let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), &self.namespace, &kind.resource());
-            let objects = api.list(&ListParams::default()).await.unwrap();
-            versions.extend(objects.iter().map(|it| (format!("{kind} {}", it.name_any()), it.resource_version())));
-        }
-        versions
+    /// How much the operator has written, and the object's version: equal when nothing was written in between.
+    pub(crate) async fn written(&self) -> (u64, Option<String>) {
+        (self.context.metrics.writes(), self.object().await.resource_version())
     }
 
     /// The annotations of the pods that serve.

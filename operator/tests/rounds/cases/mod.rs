@@ -1,10 +1,9 @@
-//! What an operator does. Each case is a function of a [`Bench`], so that one list of them runs here, and the same on a
-//! real API server.
+//! What an operator does. Each case is a function of a [`Bench`], so that it runs on any API server.
 
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::bench::Bench;
+use crate::rounds::bench::Bench;
 
 mod embedded;
 mod jobs;
@@ -13,18 +12,21 @@ mod repair;
 mod secrets;
 mod switches;
 
-pub(crate) type Case = fn(&Bench) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+#[allow(dead_code, reason = "as `ALL`")]
+pub(crate) type Case = fn(&Bench) -> Pin<Box<dyn Future<Output = ()> + '_>>;
 
 /// Lists the cases once, as tests and by name.
 macro_rules! cases {
     ($($module:ident::$case:ident),* $(,)?) => {
         /// All cases.
+        #[allow(dead_code, reason = "on a real API server they run as tests only")]
         pub(crate) const ALL: &[(&str, Case)] = &[$((stringify!($case), |bench| Box::pin($module::$case(bench)))),*];
 
         $(#[tokio::test]
         async fn $case() {
-            let bench = crate::played::bench();
-            $module::$case(&bench.0).await;
+            let (bench, end) = crate::fresh().await;
+            $module::$case(&bench).await;
+            end.await;
         })*
     };
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use kube::ResourceExt as _;
 use serde_json::json;
 
-use crate::bench::{Bench, NAME, condition, message};
+use crate::rounds::bench::{Bench, NAME, condition, message};
 
 pub(crate) async fn what_somebody_else_has_is_left_alone(bench: &Bench) {
     let theirs = json!({"metadata": {"name": NAME}, "spec": {"ports": [{"port": 1}]}});

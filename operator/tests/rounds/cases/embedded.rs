@@ -10,7 +10,7 @@ use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::json;
 
-use crate::bench::{Bench, NAME, condition};
+use crate::rounds::bench::{Bench, NAME, condition};
 
 pub(crate) async fn nothing_asked_for_is_served_from_a_volume(bench: &Bench) {
     bench.ask(json!({})).await;

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
-use crate::bench::{Bench, NAME, base64, condition, message};
+use crate::rounds::bench::{Bench, NAME, base64, condition, message};
 
 async fn image(bench: &Bench) -> String {
     let deployment: Deployment = bench.find(NAME).await.unwrap();

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use serde_json::json;
 
-use crate::bench::{Bench, NAME, condition, message};
+use crate::rounds::bench::{Bench, NAME, condition, message};
 
 pub(crate) async fn paused_changes_nothing_and_still_tells(bench: &Bench) {
     bench.ask(json!({})).await;
@@ -19,9 +19,9 @@ pub(crate) async fn paused_changes_nothing_and_still_tells(bench: &Bench) {
     assert_eq!(condition(&object, ConditionType::Paused), ("True".into(), "Paused".into()));
     assert_eq!(condition(&object, ConditionType::Available).0, "False", "what is so is told");
     assert_eq!(bench.replicas().await, Some(0), "and left so");
-    let before = bench.versions().await;
+    let before = bench.written().await;
     bench.round().await;
-    assert_eq!(bench.versions().await, before);
+    assert_eq!(bench.written().await, before);
     bench.change(json!({"paused": false})).await;
     bench.settle().await;
     assert_eq!(bench.replicas().await, Some(1));

@@ -5,7 +5,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
-use crate::bench::{Bench, NAME, base64, condition, message};
+use crate::rounds::bench::{Bench, NAME, base64, condition, message};
 
 pub(crate) async fn a_missing_secret_is_told_and_found(bench: &Bench) {
     bench.ask(json!({"database": {"secretRef": {"name": "db"}}})).await;
