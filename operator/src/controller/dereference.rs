@@ -100,8 +100,7 @@ async fn children(client: &Client, instance: &Instance) -> Result<Live, kube::Er
         let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &instance.namespace, &kind.resource());
         match api.list(&mine).await {
             Ok(objects) => objects.into_iter().for_each(|object| live.insert(kind, object)),
-            Err(kube::Error::Api(status)) if kind.is_optional() && (status.is_not_found() || status.is_forbidden()) => {
-            }
+            Err(kube::Error::Api(status)) if kind.is_optional() && matches!(status.code, 403 | 404) => {}
             Err(error) => return Err(error),
         }
     }

@@ -15,6 +15,8 @@ pub(super) fn hash_of(object: &DynamicObject) -> String {
 /// Whether `live` is what `wanted` says. What others added, and what the API server filled in, does not matter. The
 /// hash notices what we no longer ask for; comparing, what others made of what we ask for.
 pub(super) fn is_as_applied(wanted: &DynamicObject, live: &DynamicObject) -> bool {
+    // Lists leave out the kind.
+    let [wanted, live] = [wanted, live].map(|object| DynamicObject { types: None, ..object.clone() });
     let [wanted, live] = [wanted, live].map(|object| serde_json::to_value(object).unwrap_or_default());
     let hash = |object: &Value| object.pointer("/metadata/annotations").and_then(|all| all.get(APPLIED)).cloned();
     hash(&wanted) == hash(&live) && holds(&wanted, &live, false)

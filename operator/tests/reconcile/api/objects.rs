@@ -53,7 +53,11 @@ impl Objects {
     }
 
     pub(super) fn list(&self, call: &Call) -> Value {
-        let items: Vec<_> = self.matching(call).map(|object| presented(object, call)).collect();
+        let mut items: Vec<_> = self.matching(call).map(|object| presented(object, call)).collect();
+        // The list says what its items are.
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            item.retain(|key, _| key != "apiVersion" && key != "kind");
+        }
         let version =
             if call.group.is_empty() { call.version.clone() } else { format!("{}/{}", call.group, call.version) };
         let (version, kind) = if call.metadata_only {
