@@ -50,11 +50,6 @@ pub enum CommandError {
     /// Another replica may work now; starting anew is the safe way on.
     #[error("the lease was lost; this replica ends, so that no two work at once")]
     LeaseLost,
-    /// The resource is not there.
-    #[error(
-        "the cluster does not know FarmLokal objects: install the CustomResourceDefinition (farmlokal-operator crd | kubectl apply --server-side -f -)"
-    )]
-    NoDefinition,
     /// The output was closed.
     #[error("cannot write: {0}")]
     Write(#[from] std::io::Error),

@@ -19,6 +19,7 @@ use crate::controller::Context;
 use crate::controller::kind::Kind;
 use crate::controller::names::MANAGER;
 use crate::controller::observe::Http;
+use crate::controller::tuner::Tuner;
 use crate::controller::validate::Defaults;
 use crate::controller::watch::{self, Scope};
 use crate::crd::FarmLokal;
@@ -58,9 +59,10 @@ fn context(client: Client, options: &Run) -> Context {
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(options.identity.clone()) };
     Context {
         recorder: Recorder::new(client.clone(), reporter),
+        tuner: Arc::new(Tuner::new(client.clone(), Arc::new(Http), Timestamp::now)),
         client,
         defaults: Defaults { image: options.image.image.clone() },
-        scrape: Box::new(Http),
+        scrape: Arc::new(Http),
         backoff: crate::controller::backoff::Backoff::default(),
         metrics: Arc::new(Metrics::default()),
         clock: Timestamp::now,
@@ -76,7 +78,6 @@ async fn work(
     stop: &CancellationToken,
 ) -> Result<(), CommandError> {
     let Some(has_gateway_api) = stop.run_until_cancelled(reach(&context.client, options)).await else { return Ok(()) };
-    let has_gateway_api = has_gateway_api?;
     admin.ready.store(true, Ordering::Relaxed);
     let identity = format!("{}_{:08x}", options.identity, fastrand::u32(..));
     let mut elector = Elector::new(&context.client, &options.namespace, MANAGER, identity, context.clock);
@@ -87,11 +88,13 @@ async fn work(
     tracing::info!("this replica works now");
     context.metrics.leads(true);
     let metrics = Arc::clone(&context.metrics);
+    let tuner = Arc::clone(&context.tuner);
     let working = controllers(options, context, has_gateway_api, stop);
     tokio::select! {
         // What is under way is dropped on the spot: somebody else may begin soon.
         () = elector.keep() => return Err(CommandError::LeaseLost),
         () = working => {}
+        () = tuner.run() => {}
         () = overdue(stop) => tracing::warn!("rounds under way were cut off after {END_WITHIN:?}"),
     }
     metrics.leads(false);
@@ -118,7 +121,7 @@ async fn overdue(stop: &CancellationToken) {
 }
 
 /// Waits until the API server answers, and asks what it knows: whether there is a Gateway API.
-async fn reach(client: &Client, options: &Run) -> Result<bool, CommandError> {
+async fn reach(client: &Client, options: &Run) -> bool {
     let objects: Api<FarmLokal> = match options.watch_namespaces.first() {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
@@ -126,14 +129,17 @@ async fn reach(client: &Client, options: &Run) -> Result<bool, CommandError> {
     loop {
         match objects.list_metadata(&ListParams::default().limit(1)).await {
             Ok(_) => break,
-            Err(kube::Error::Api(status)) if status.is_not_found() => return Err(CommandError::NoDefinition),
+            Err(kube::Error::Api(status)) if status.code == 404 => tracing::warn!(
+                "the cluster does not know FarmLokal objects yet: install the CustomResourceDefinition \
+                 (farmlokal-operator crd | kubectl apply --server-side -f -)"
+            ),
             Err(error) => tracing::warn!(%error, "the API server does not answer yet"),
         }
         tokio::time::sleep(AGAIN).await;
     }
     let (group, version, kind) = Kind::HttpRoute.gvk();
     let known = client.list_api_group_resources(&format!("{group}/{version}")).await;
-    Ok(known.is_ok_and(|known| known.resources.iter().any(|resource| resource.kind == kind)))
+    known.is_ok_and(|known| known.resources.iter().any(|resource| resource.kind == kind))
 }
 
 fn stop_on_signal() -> Result<CancellationToken, CommandError> {

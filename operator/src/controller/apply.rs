@@ -116,6 +116,14 @@ pub async fn ensure_generated(
     }
 }
 
+/// An object with the mark by which it is recognised as applied.
+#[must_use]
+pub fn marked(mut object: DynamicObject) -> DynamicObject {
+    let hash = hash_of(&object);
+    object.annotations_mut().insert(APPLIED.to_owned(), hash);
+    object
+}
+
 struct Applier<'a> {
     client: &'a Client,
     instance: &'a Instance,
@@ -166,14 +174,17 @@ impl Applier<'_> {
         &mut self,
         api: &Api<DynamicObject>,
         kind: Kind,
-        mut object: DynamicObject,
+        object: DynamicObject,
         live: Option<DynamicObject>,
     ) -> Result<DynamicObject, kube::Error> {
-        let hash = hash_of(&object);
-        object.annotations_mut().insert(APPLIED.to_owned(), hash);
+        let mut object = marked(object);
         if let Some(live) = live {
             if is_as_applied(&object, &live) {
                 return Ok(live);
+            }
+            if kind == Kind::ConfigMap {
+                // The tuner writes as well: who read an older one has to look again.
+                object.metadata.resource_version = live.resource_version();
             }
             if kind == Kind::Deployment {
                 self.hand_over_replicas(api, &object, &live).await?;

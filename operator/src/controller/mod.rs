@@ -22,6 +22,7 @@ pub mod report;
 #[cfg(test)]
 mod sample;
 pub mod status;
+pub mod tuner;
 pub mod validate;
 pub mod watch;
 

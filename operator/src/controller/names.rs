@@ -8,6 +8,8 @@ use sha2::{Digest as _, Sha256};
 pub const MANAGER: &str = "farmlokal-operator";
 /// Who hands the number of replicas over to an autoscaler.
 pub const REPLICAS_MANAGER: &str = "farmlokal-operator-replicas";
+/// Who tells how pools are tuned.
+pub const TUNER: &str = "farmlokal-operator-tuner";
 /// What runs in the pods.
 pub const APP: &str = "farmlokal";
 
@@ -30,6 +32,8 @@ pub const TEMPLATE: &str = "farmlokal.dev/template";
 pub const CONFIG: &str = "farmlokal.dev/config";
 /// Annotation of pods: hash of the Secrets they began with.
 pub const SECRETS: &str = "farmlokal.dev/secrets";
+/// Annotation of the tuning file: what it follows from.
+pub const TUNER_MEMORY: &str = "farmlokal.dev/tuner";
 /// Annotation: the W3C `traceparent` of the work that something is part of.
 pub const TRACEPARENT: &str = "farmlokal.dev/traceparent";
 

@@ -18,6 +18,7 @@ use super::gates::{self, Gates};
 use super::observe::{Scrape, seed_progress};
 use super::report::report;
 use super::status::{Observed, Outcome, find, status};
+use super::tuner::Tuner;
 use super::validate::{Defaults, Instance, InvalidSpec, validate};
 use super::{build, names};
 use crate::crd::{ConditionType, FarmLokal, FarmLokalStatus, Reason};
@@ -42,7 +43,9 @@ pub struct Context {
     /// What the operator itself decides.
     pub defaults: Defaults,
     /// Asks pods.
-    pub scrape: Box<dyn Scrape>,
+    pub scrape: Arc<dyn Scrape>,
+    /// Tunes pools.
+    pub tuner: Arc<Tuner>,
     /// Failures, object by object.
     pub backoff: Backoff,
     /// What is counted.
@@ -151,6 +154,7 @@ fn is_new(object: &FarmLokal) -> bool {
 
 async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileError> {
     if object.metadata.deletion_timestamp.is_some() {
+        context.tuner.forget(&format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()));
         // What is ours goes with it: the API server deletes what it owns.
         return Ok(Action::await_change());
     }
@@ -166,6 +170,7 @@ async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileE
     world.seed_progress = seed_progress(&*context.scrape, &instance, &world, &gates).await;
     let applied = apply(context, &instance, &world, &gates).await?;
     context.metrics.wrote(applied.writes);
+    context.tuner.look_after(&instance, object.metadata.generation);
     let troubled = !applied.foreign.is_empty() || !applied.rejected.is_empty();
     let observed = Observed { instance: &instance, world: &world, gates: &gates, applied: &applied };
     tell(object, context, &Outcome::Observed(observed), if troubled { LATER } else { LONG }).await

@@ -5,22 +5,23 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::apply::Applied;
-use super::build::tuning_of;
+use super::build::tuning;
 use super::dereference::{Missing, World};
 use super::gates::{Gates, State, Step};
+use super::kind::Kind;
 use super::names::Component;
 use super::validate::{Database, Instance, InvalidSpec, Scale};
 use crate::crd::{
     BudgetStatus, ConditionType, EffectiveStatus, FarmLokalStatus, JobState, MigrationStatus, Reason, SeedStatus,
     TuningStatus,
 };
-use conditions::Conditions;
 use rollout::Rollout;
 
 mod conditions;
 mod rollout;
 
-pub use conditions::{OTHERS, find};
+pub use conditions::{Conditions, OTHERS, find};
+pub use rollout::is_settled;
 
 /// How a reconciliation ended.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub struct Observed<'a> {
 /// The status, from the one before, which keeps what is remembered and when conditions turned.
 #[must_use]
 pub fn status(old: &FarmLokalStatus, generation: Option<i64>, outcome: &Outcome<'_>, now: &Time) -> FarmLokalStatus {
-    let mut conditions = Conditions::new(&old.conditions, generation, now);
+    let mut conditions = Conditions::new(own(old).conditions, generation, now);
     let mut status = FarmLokalStatus { observed_generation: generation, ..own(old) };
     match outcome {
         Outcome::Invalid(invalid) => {
@@ -256,12 +257,13 @@ impl Observed<'_> {
 
     fn pools(&self, rollout: &Rollout) -> Option<(BudgetStatus, TuningStatus)> {
         let Database::Server { connections, .. } = &self.instance.database else { return None };
-        let file = tuning_of(self.instance, &self.applied.live)?;
-        let pool_max = i32::try_from(file.pool_max).unwrap_or(i32::MAX);
+        let file =
+            self.applied.live.get(Kind::ConfigMap, &tuning::name(self.instance)).and_then(tuning::published)?.file;
+        let pool_max = number(file.pool_max);
         let budget = BudgetStatus {
-            connections: connections.available,
-            worst_case_pods: connections.worst_case_pods,
-            per_pod_cap: connections.per_pod_cap,
+            connections: number(connections.available),
+            worst_case_pods: number(connections.worst_case_pods),
+            per_pod_cap: number(connections.per_pod_cap),
             summary: format!("{}/{}", pool_max.saturating_mul(rollout.replicas), connections.available),
         };
         let generation = i64::try_from(file.generation).unwrap_or(i64::MAX);
@@ -288,7 +290,7 @@ fn summary(step: &Step) -> (JobState, Option<Time>, Option<String>) {
 fn effective(instance: &Instance) -> EffectiveStatus {
     let (database, tuning) = match &instance.database {
         Database::Embedded { .. } => ("embedded", "Off".to_owned()),
-        Database::Server { tuning, .. } => ("server", format!("{tuning:?}")),
+        Database::Server { tuning, .. } => ("server", format!("{:?}", tuning.mode)),
     };
     EffectiveStatus {
         image: instance.image.clone(),
@@ -300,6 +302,10 @@ fn effective(instance: &Instance) -> EffectiveStatus {
         database: database.to_owned(),
         tuning,
     }
+}
+
+fn number(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
 }
 
 /// The labels of the pods that serve, as the scale subresource wants them.

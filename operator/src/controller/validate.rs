@@ -3,6 +3,7 @@
 //! [`Instance`] is all that later steps know of the object: every default is filled in, every rule holds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::ResourceExt as _;
@@ -22,6 +23,8 @@ pub mod settings;
 const EMBEDDED_ROWS: i64 = 1_000_000;
 const STORAGE: &str = "8Gi";
 const KEY: &str = "url";
+const INTERVAL_SECONDS: u64 = 60;
+const WAIT_TARGET_MS: u64 = 20;
 
 /// What the operator itself decides.
 #[derive(Debug, Clone)]
@@ -98,8 +101,31 @@ pub enum Database {
         /// Its connections.
         connections: Connections,
         /// How pools are tuned.
-        tuning: TuningMode,
+        tuning: Tuning,
     },
+}
+
+/// How pools are tuned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// What is done.
+    pub mode: TuningMode,
+    /// The time between two decisions.
+    pub interval: Duration,
+    /// The wait for a connection that is short enough, at the 95th percentile.
+    pub wait_target: Duration,
+}
+
+impl Tuning {
+    fn of(asked: &crate::crd::Tuning) -> Self {
+        let given =
+            |value: Option<i32>, otherwise: u64| value.and_then(|it| u64::try_from(it).ok()).unwrap_or(otherwise);
+        Self {
+            mode: asked.mode.unwrap_or_default(),
+            interval: Duration::from_secs(given(asked.interval_seconds, INTERVAL_SECONDS)),
+            wait_target: Duration::from_millis(given(asked.acquire_wait_target_ms, WAIT_TARGET_MS)),
+        }
+    }
 }
 
 /// A key of a Secret.
@@ -238,11 +264,12 @@ fn database(spec: &FarmLokalSpec) -> Result<Database, InvalidSpec> {
     let tuning = spec.tuning.clone().unwrap_or_default();
     // A stopped instance keeps its share: it may be started while others run.
     let most = scale(&FarmLokalSpec { stopped: false, ..spec.clone() }).most();
+    let most = u32::try_from(most).unwrap_or_default();
     Ok(Database::Server {
         url: server.secret_ref.into(),
         replica_url: server.replica_secret_ref.map(Into::into),
         connections: Connections::divide(&server.budget.unwrap_or_default(), &tuning, most)?,
-        tuning: tuning.mode.unwrap_or_default(),
+        tuning: Tuning::of(&tuning),
     })
 }
 

@@ -93,7 +93,8 @@ async fn an_object_on_its_way_out_is_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_ends_the_round() {
     let (handle, mut requests) = silent();
-    let context = crate::rounds::bench::context(&handle, Box::new(farmlokal_operator::controller::observe::Http));
+    let context =
+        crate::rounds::bench::context(&handle, std::sync::Arc::new(farmlokal_operator::controller::observe::Http));
     let object: FarmLokal = serde_json::from_value(json!({
         "apiVersion": "farmlokal.dev/v1alpha1", "kind": "FarmLokal",
         "metadata": {"name": NAME, "namespace": "shop", "uid": "u"}, "spec": {},

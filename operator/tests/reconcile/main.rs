@@ -9,6 +9,7 @@ mod permissions;
 mod played;
 #[path = "../rounds/mod.rs"]
 mod rounds;
+mod tuning;
 mod watching;
 
 /// An empty namespace; nothing is left of it when it is dropped.

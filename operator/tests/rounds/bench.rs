@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use farmlokal_operator::controller::backoff::Backoff;
 use farmlokal_operator::controller::observe::Scrape;
 use farmlokal_operator::controller::status::find;
+use farmlokal_operator::controller::tuner::Tuner;
 use farmlokal_operator::controller::validate::Defaults;
 use farmlokal_operator::controller::{Context, ReconcileError, reconcile};
 use farmlokal_operator::crd::{ConditionType, FarmLokal};
@@ -58,12 +59,13 @@ impl Scrape for Told {
     }
 }
 
-pub(crate) fn context(client: &Client, scrape: Box<dyn Scrape>) -> Arc<Context> {
+pub(crate) fn context(client: &Client, scrape: Arc<dyn Scrape>) -> Arc<Context> {
     let reporter = Reporter { controller: "farmlokal-operator".to_owned(), instance: Some("test".to_owned()) };
     Arc::new(Context {
         client: client.clone(),
         recorder: Recorder::new(client.clone(), reporter),
         defaults: Defaults { image: "farmlokal:1".to_owned() },
+        tuner: Arc::new(Tuner::new(client.clone(), Arc::clone(&scrape), Timestamp::now)),
         scrape,
         backoff: Backoff::default(),
         metrics: Arc::new(Metrics::default()),
@@ -76,8 +78,14 @@ impl Bench {
     /// The operator has a client of its own, which may be allowed less.
     pub(crate) fn new(client: Client, operator: &Client, namespace: &str, kubelet: Box<dyn Kubelet>) -> Self {
         let seed_metrics = Arc::new(Mutex::new(None));
-        let context = context(operator, Box::new(Told(Arc::clone(&seed_metrics))));
+        let context = context(operator, Arc::new(Told(Arc::clone(&seed_metrics))));
         Self { client, namespace: namespace.to_owned(), context, kubelet, seed_metrics }
+    }
+
+    /// Another process takes over, which remembers nothing.
+    #[allow(dead_code, reason = "used where time is wound on, which a real API server does not")]
+    pub(crate) fn restart(&mut self) {
+        self.context = context(&self.context.client.clone(), Arc::clone(&self.context.scrape));
     }
 
     pub(crate) fn api<K>(&self) -> Api<K>

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt as _;
 
 use super::pod::{ADMIN, DATA, mount, plain, template};
-use super::{config, has_several, metadata, selector_of, volume};
+use super::{config, has_several, metadata, selector_of, tuning, volume};
 use crate::controller::dereference::World;
 use crate::controller::gates::Gates;
 use crate::controller::names::{self, CONFIG, Component, MIGRATION, SECRETS, TEMPLATE, TRACEPARENT};
@@ -116,7 +116,7 @@ fn volumes(pod: &mut PodSpec, instance: &Instance) {
         }
         return;
     }
-    let file = ConfigMapVolumeSource { name: config::tuning_name(instance), ..ConfigMapVolumeSource::default() };
+    let file = ConfigMapVolumeSource { name: tuning::name(instance), ..ConfigMapVolumeSource::default() };
     volumes.push(Volume { name: TUNING.to_owned(), config_map: Some(file), ..Volume::default() });
 }
 

@@ -12,6 +12,7 @@ mod pod;
 mod secret;
 mod service;
 mod service_account;
+pub mod tuning;
 mod volume;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -30,7 +31,6 @@ use super::names::Component;
 use super::validate::Instance;
 use crate::crd::FarmLokal;
 
-pub use config::tuning_of;
 pub use deployment::pods_replicas;
 pub use secret::{GENERATED, generated};
 
@@ -79,7 +79,7 @@ pub fn build(instance: &Instance, world: &World, gates: &Gates, traceparent: Opt
     let step = |step: &Option<Step>| step.as_ref().filter(|step| step.wants_job()).map(|step| step.job.clone());
     Prepared {
         service_account: service_account::build(instance),
-        tuning: config::tuning(instance, world),
+        tuning: tuning::build(instance, world),
         service: service::build(instance),
         network_policy: network_policy::build(instance),
         volume: volume::build(instance),

@@ -93,16 +93,16 @@ fn container(instance: &Instance, component: Component, command: &[&str]) -> Con
 /// Secrets and what only the pod itself knows; settings come from the ConfigMap.
 fn environment(instance: &Instance, component: Component) -> Vec<EnvVar> {
     let mut variables = Vec::new();
-    let mut secret = |key: &str, from: &SecretKey| variables.push(from_secret(&variable(key), &from.name, &from.key));
     if let Database::Server { url, replica_url, .. } = &instance.database {
-        secret("database.url", url);
-        replica_url.iter().for_each(|replica| secret("database.replica_url", replica));
+        variables.push(url_from("database.url", url));
+        variables.extend(replica_url.as_ref().map(|replica| url_from("database.replica_url", replica)));
+        variables.push(from_field(&variable("database.pod_uid"), "metadata.uid"));
     }
-    instance.redis.iter().for_each(|redis| secret("redis.url", redis));
+    variables.extend(instance.redis.as_ref().map(|redis| url_from("redis.url", redis)));
     let generated = secret::name(instance);
     variables.push(from_secret(&variable("http.cursor_secret"), &generated, CURSOR_SECRET));
     variables.push(from_secret(&variable("oauth.key_secret"), &generated, KEY_SECRET));
-    variables.push(from_field("FARMLOKAL_POD_UID", "metadata.uid"));
+    variables.push(from_field("POD_UID", "metadata.uid"));
     variables.push(from_field("TRACEPARENT", &format!("metadata.annotations['{TRACEPARENT}']")));
     variables.extend(telemetry(instance, component));
     variables
@@ -122,7 +122,7 @@ fn telemetry(instance: &Instance, component: Component) -> Vec<EnvVar> {
         plain(
             "OTEL_RESOURCE_ATTRIBUTES",
             format!(
-                "service.namespace={},k8s.namespace.name={},k8s.pod.name=$(POD_NAME),k8s.pod.uid=$(FARMLOKAL_POD_UID),k8s.node.name=$(NODE_NAME)",
+                "service.namespace={},k8s.namespace.name={},k8s.pod.name=$(POD_NAME),k8s.pod.uid=$(POD_UID),k8s.node.name=$(NODE_NAME)",
                 instance.name, instance.namespace
             ),
         ),
@@ -180,6 +180,10 @@ pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
 
 pub(super) fn plain(name: &str, value: String) -> EnvVar {
     EnvVar { name: name.to_owned(), value: Some(value), ..EnvVar::default() }
+}
+
+fn url_from(setting: &str, secret: &SecretKey) -> EnvVar {
+    from_secret(&variable(setting), &secret.name, &secret.key)
 }
 
 fn from_secret(variable: &str, name: &str, key: &str) -> EnvVar {

@@ -15,26 +15,33 @@ pub fn find(conditions: &[Condition], about: ConditionType) -> Option<&Condition
 }
 
 /// New conditions over old ones. What is not said again stays as it was.
-pub(super) struct Conditions<'a> {
+#[derive(Debug)]
+pub struct Conditions<'a> {
     generation: Option<i64>,
     now: &'a Time,
     all: Vec<Condition>,
 }
 
 impl<'a> Conditions<'a> {
-    pub(super) fn new(old: &[Condition], generation: Option<i64>, now: &'a Time) -> Self {
-        let ours = |condition: &&Condition| !OTHERS.iter().any(|other| other.to_string() == condition.type_);
-        Self { generation, now, all: old.iter().filter(ours).cloned().collect() }
+    /// Begins with `old`.
+    #[must_use]
+    pub fn new(old: Vec<Condition>, generation: Option<i64>, now: &'a Time) -> Self {
+        Self { generation, now, all: old }
     }
 
     /// It is so.
-    pub(super) fn yes(&mut self, about: ConditionType, reason: Reason, message: &str) {
+    pub fn yes(&mut self, about: ConditionType, reason: Reason, message: &str) {
         self.set(about, "True", reason, message.to_owned());
     }
 
     /// It is not so.
-    pub(super) fn no(&mut self, about: ConditionType, reason: Reason, message: String) {
+    pub fn no(&mut self, about: ConditionType, reason: Reason, message: String) {
         self.set(about, "False", reason, message);
+    }
+
+    /// It is not known.
+    pub fn unknown(&mut self, about: ConditionType, reason: Reason, message: String) {
+        self.set(about, "Unknown", reason, message);
     }
 
     /// Why something is not so, if it is not.
@@ -58,7 +65,8 @@ impl<'a> Conditions<'a> {
     }
 
     /// In an order that does not depend on what happened.
-    pub(super) fn into_sorted(mut self) -> Vec<Condition> {
+    #[must_use]
+    pub fn into_sorted(mut self) -> Vec<Condition> {
         self.all.sort_by(|one, other| one.type_.cmp(&other.type_));
         self.all
     }

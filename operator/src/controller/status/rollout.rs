@@ -56,6 +56,13 @@ impl Rollout {
     }
 }
 
+/// Whether a Deployment's pods are those that are asked for, all of them and no others.
+#[must_use]
+pub fn is_settled(deployment: &Deployment) -> bool {
+    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    is_complete(deployment, &deployment.status.clone().unwrap_or_default(), wanted)
+}
+
 fn is_available(status: &DeploymentStatus) -> bool {
     let conditions = status.conditions.iter().flatten();
     conditions.into_iter().any(|condition| condition.type_ == "Available" && condition.status == "True")

@@ -1,34 +1,36 @@
 //! How many of a database's connections a pod may have.
 
 use crate::crd::{Budget, BudgetMode, Tuning};
+use crate::tune::budget::{Fleet, boot, per_pod_cap};
+use crate::tune::grant::Elastic;
 
 /// A Deployment makes one pod more than it is to have while it replaces them.
-const SURGE: i32 = 1;
+const SURGE: u32 = 1;
 /// One old pod may still be ending: Deployments and autoscalers take away one at a time, and wait longer between two
 /// than a pod takes to end.
-const ENDING: i32 = 1;
+const ENDING: u32 = 1;
 /// The connection by which each pod asks whether the database answers.
-const READINESS: i32 = 1;
+const READINESS: u32 = 1;
 
-const CONNECTIONS: i32 = 100;
-const RESERVED: i32 = 5;
-const MIN_PER_POD: i32 = 2;
+const CONNECTIONS: u32 = 100;
+const RESERVED: u32 = 5;
+const MIN_PER_POD: u32 = 2;
 
 /// A database's connections, divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
     /// Those there are for pools, all pods together.
-    pub available: i32,
+    pub available: u32,
     /// The most pods there can be at once.
-    pub worst_case_pods: i32,
+    pub worst_case_pods: u32,
     /// The fewest that a pod gets.
-    pub min_per_pod: i32,
+    pub min_per_pod: u32,
     /// The most that a pod can get.
-    pub per_pod_cap: i32,
-    /// What a pod begins with, before it has read its tuning file.
-    pub boot: i32,
+    pub per_pod_cap: u32,
+    /// What a pod has while nobody has told it otherwise.
+    pub boot: u32,
     /// Whether the share of pods that are not there may be lent.
-    pub elastic: bool,
+    pub is_elastic: bool,
 }
 
 /// There are not enough connections.
@@ -40,11 +42,11 @@ pub struct Connections {
     SURGE + ENDING
 )]
 pub struct TooSmall {
-    connections: i32,
-    reserved: i32,
-    worst_case_pods: i32,
-    min_per_pod: i32,
-    needed: i64,
+    connections: u32,
+    reserved: u32,
+    worst_case_pods: u32,
+    min_per_pod: u32,
+    needed: u64,
 }
 
 impl Connections {
@@ -53,22 +55,36 @@ impl Connections {
     /// # Errors
     ///
     /// When not each of them can have the fewest.
-    pub fn divide(budget: &Budget, tuning: &Tuning, most_replicas: i32) -> Result<Self, TooSmall> {
-        let connections = budget.connections.unwrap_or(CONNECTIONS);
-        let reserved = budget.reserved.unwrap_or(RESERVED);
-        let min_per_pod = tuning.min_pool_per_pod.or(budget.min_per_pod).unwrap_or(MIN_PER_POD);
-        let worst_case_pods = most_replicas.saturating_add(SURGE + ENDING);
-        let needed = i64::from(min_per_pod + READINESS) * i64::from(worst_case_pods) + i64::from(reserved);
-        if needed > i64::from(connections) {
+    pub fn divide(budget: &Budget, tuning: &Tuning, max_replicas: u32) -> Result<Self, TooSmall> {
+        let given = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+        let connections = given(budget.connections).unwrap_or(CONNECTIONS);
+        let reserved = given(budget.reserved).unwrap_or(RESERVED);
+        let min_per_pod = given(tuning.min_pool_per_pod).or(given(budget.min_per_pod)).unwrap_or(MIN_PER_POD);
+        let worst_case_pods = Fleet { max_replicas, surge: SURGE, terminating: ENDING }.worst_case();
+        let needed = u64::from(min_per_pod + READINESS) * u64::from(worst_case_pods) + u64::from(reserved);
+        if needed > u64::from(connections) {
             return Err(TooSmall { connections, reserved, worst_case_pods, min_per_pod, needed });
         }
         let available = connections - reserved - READINESS * worst_case_pods;
-        let elastic = tuning.budget_mode.unwrap_or_default() == BudgetMode::Elastic;
-        let share = available / worst_case_pods;
-        let ceiling = tuning.max_pool_per_pod.unwrap_or(i32::MAX);
-        let boot = if elastic { (share / 2).max(min_per_pod) } else { share }.min(ceiling);
-        let per_pod_cap = if elastic { available } else { share }.min(ceiling);
-        Ok(Self { available, worst_case_pods, min_per_pod, per_pod_cap, boot, elastic })
+        let is_elastic = tuning.budget_mode.unwrap_or_default() == BudgetMode::Elastic;
+        let share = per_pod_cap(available, worst_case_pods);
+        let half = boot(available, worst_case_pods).unwrap_or(share);
+        let ceiling = given(tuning.max_pool_per_pod).unwrap_or(u32::MAX);
+        Ok(Self {
+            available,
+            worst_case_pods,
+            min_per_pod,
+            per_pod_cap: if is_elastic { available } else { share }.min(ceiling),
+            boot: if is_elastic { half } else { share }.min(ceiling),
+            is_elastic,
+        })
+    }
+
+    /// What there is to lend, if it may be lent.
+    #[must_use]
+    pub fn elastic(&self) -> Option<Elastic> {
+        let Self { available: budget, worst_case_pods, boot, is_elastic, .. } = *self;
+        is_elastic.then_some(Elastic { budget, worst_case_pods, boot })
     }
 }
 
@@ -85,7 +101,10 @@ mod tests {
         for (connections, replicas) in [(100, 2), (100, 10), (41, 10), (1000, 3)] {
             let got = Connections::divide(&budget(connections), &Tuning::default(), replicas).unwrap();
             assert!(got.per_pod_cap >= got.min_per_pod, "{got:?}");
-            assert!((got.per_pod_cap + READINESS) * (replicas + 2) + RESERVED <= connections, "{got:?}");
+            assert!(
+                (got.per_pod_cap + READINESS) * (replicas + 2) + RESERVED <= u32::try_from(connections).unwrap(),
+                "{got:?}"
+            );
         }
     }
 
@@ -94,7 +113,7 @@ mod tests {
         let refused = Connections::divide(&budget(40), &Tuning::default(), 10).unwrap_err().to_string();
         assert!(refused.contains("need 41"), "{refused}");
         assert!(refused.contains("lower replicas"), "{refused}");
-        let huge = Connections::divide(&budget(100), &Tuning::default(), i32::MAX);
+        let huge = Connections::divide(&budget(100), &Tuning::default(), u32::MAX);
         assert!(huge.is_err());
     }
 

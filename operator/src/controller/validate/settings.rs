@@ -14,8 +14,11 @@ pub const HTTP_PORT: i32 = 8080;
 /// The port of probes and metrics in a pod.
 pub const ADMIN_PORT: i32 = 9090;
 
+/// The most connections a process takes.
+const CEILING: u32 = 10_000;
+
 /// Settings that others rely on, and what to do instead of making them.
-const OURS: [(&str, &str); 10] = [
+const OURS: [(&str, &str); 13] = [
     ("http.listen", "the Service knows the port; set service.port"),
     ("http.cursor_secret", "it is generated, and kept in the Secret NAME-generated"),
     ("oauth.key_secret", "it is generated, and kept in the Secret NAME-generated"),
@@ -24,6 +27,9 @@ const OURS: [(&str, &str); 10] = [
     ("seed.rows", "set seed.rows of the spec"),
     ("database.url", "set database.secretRef"),
     ("database.replica_url", "set database.replicaSecretRef"),
+    ("database.max_connections", "set database.budget or tuning"),
+    ("database.max_connections_ceiling", "set tuning.maxPoolPerPod"),
+    ("database.pod_uid", "each pod has its own"),
     ("database.tuning_file", "set tuning"),
     ("redis.url", "set redis.secretRef"),
 ];
@@ -75,7 +81,9 @@ impl Settings<'_> {
                 settings.extend(rows.map(|rows| (variable("seed.rows"), rows.to_string())));
             }
             Database::Server { connections, .. } => {
-                settings.insert(variable("database.max_connections"), connections.boot.to_string());
+                let most = connections.per_pod_cap.max(connections.boot).min(CEILING);
+                settings.insert(variable("database.max_connections"), connections.boot.min(CEILING).to_string());
+                settings.insert(variable("database.max_connections_ceiling"), most.to_string());
             }
         }
         settings

@@ -34,7 +34,7 @@ fn a_server_has_two_pods_and_a_budget() {
     assert_eq!(url, SecretKey { name: "db".into(), key: "url".into() });
     // 100, less 5 reserved, less one each of 4 pods for readiness: 91.
     assert_eq!((connections.available, connections.per_pod_cap), (91, 22));
-    assert_eq!(tuning, TuningMode::Auto);
+    assert_eq!((tuning.mode, tuning.interval), (TuningMode::Auto, Duration::from_secs(60)));
     assert_eq!(instance.settings["FARMLOKAL_DATABASE__MAX_CONNECTIONS"], "22");
 }
 
