@@ -11,6 +11,7 @@ mod packages;
 mod report;
 mod servers;
 mod test;
+mod validator;
 mod versions;
 
 use std::process::ExitCode;

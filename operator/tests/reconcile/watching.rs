@@ -55,10 +55,15 @@ async fn reaches(bench: &Bench, reason: &str) {
 /// All that an operator asks of the server until an object of it is ready.
 pub(crate) async fn calls_of_a_working_operator() -> Vec<Call> {
     let Working { bench, api, stop, ended } = working(Some("shop"));
-    bench.ask(json!({})).await;
+    bench.database().await;
+    bench.ask(json!({"database": {"secretRef": {"name": "db"}}})).await;
+    reaches(&bench, "MigrationRunning").await;
+    let job = bench.job("migrate").await;
+    bench.complete(&job).await;
     until("the Deployment", || bench.find::<Deployment>(NAME)).await;
     bench.make_ready().await;
     reaches(&bench, "AsAsked").await;
+    bench.context.tuner.turn_all().await;
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap().unwrap();
     api.take_calls()
