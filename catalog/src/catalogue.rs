@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use crate::projection::Projection;
 use crate::search::{Facets, SearchError, SearchIndex, Stage};
 use crate::shape::{Plan, Shape};
@@ -248,7 +250,7 @@ fn matches(filter: &Filter, product: &Product) -> bool {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SearchError> + Send + 'static,
 ) -> Result<T, SearchError> {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(work).instrument(tracing::debug_span!("search index")).await {
         Ok(result) => result,
         Err(panic) => Err(SearchError::Damaged(format!("reading it broke off: {panic}"))),
     }

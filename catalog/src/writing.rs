@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use crate::store::{Store, StoreError};
 use crate::{Catalogue, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
 
@@ -35,7 +37,9 @@ impl Catalogue {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        match tokio::spawn(write(self.shared_store())).await {
+        // Made here, where it is a part of what is under way; the task has no other way to know.
+        let span = tracing::debug_span!("write");
+        match tokio::spawn(write(self.shared_store()).instrument(span)).await {
             Ok(outcome) => outcome,
             // It panicked, or the runtime is ending.
             Err(_) => Err(StoreError::broke_off()),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use farmlokal_telemetry::log::Directives;
 
 /// Turns FarmLokal objects into served, seeded and tuned catalogues.
 #[derive(Debug, Parser)]
@@ -58,7 +59,7 @@ pub struct Run {
     pub listen: SocketAddr,
     /// What is logged to standard error
     #[arg(long, env = "LOG_FILTER", default_value = "info")]
-    pub log: String,
+    pub log: Directives,
 }
 
 /// Options of `render`.

@@ -1,10 +1,29 @@
 //! Logs and traces of the operator itself.
 
-use tracing_subscriber::EnvFilter;
+use std::time::Duration;
 
-/// Begins to log what `filter` lets through, as JSON on standard error.
-pub fn start(filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second call, as in tests, changes nothing.
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+use farmlokal_telemetry::log::{Directives, Format};
+use farmlokal_telemetry::{Settings, StartError, Telemetry};
+
+/// How long the last traces may take to leave.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Sets them up.
+///
+/// # Errors
+///
+/// When an `OTEL_*` variable is wrong.
+pub fn start(log: Directives) -> Result<Telemetry, StartError> {
+    farmlokal_telemetry::start(Settings {
+        service: "farmlokal-operator",
+        version: env!("CARGO_PKG_VERSION"),
+        log,
+        format: Format::Auto,
+        traces_per_second: 0,
+    })
+}
+
+/// Sends what is left. Outside of any runtime.
+pub fn end(telemetry: Telemetry) {
+    telemetry.shut_down(LEAVE_WITHIN);
 }

@@ -6,11 +6,16 @@ use std::time::Duration;
 
 use farmlokal_catalog::store::{self, DatabaseUrl};
 use farmlokal_seed::{Plan, Report, SeedError, progress, run};
+use farmlokal_telemetry::log::Format;
+use farmlokal_telemetry::{Kind, Root, Settings, StartError, Telemetry, propagation};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
 
 /// What a shell reports for a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
+
+/// How long the last traces may take to be sent.
+const FLUSH_WITHIN: Duration = Duration::from_secs(3);
 
 /// Fills an empty FarmLokal database with generated products, the same ones for the same seed.
 ///
@@ -38,11 +43,14 @@ pub(crate) struct Arguments {
 
 /// Migrates and seeds, and says how it went: 0, 1, or 130 if it was interrupted.
 pub(crate) fn main(arguments: &Arguments) -> ExitCode {
-    log();
-    let result = tokio::runtime::Runtime::new().map_err(Failure::Runtime).and_then(|runtime| {
-        let result = runtime.block_on(seed(arguments));
+    let result = start_telemetry().map_err(Failure::from).and_then(|telemetry| {
+        let runtime = tokio::runtime::Runtime::new().map_err(Failure::Runtime)?;
+        let root = Root::begin(Kind::Internal, &propagation::inherited(), None).called("farmlokal-seed");
+        let result = runtime.block_on(root.run(seed(arguments)));
+        drop(root);
         // A thread may still wait for another seeding's lock.
         runtime.shutdown_background();
+        telemetry.shut_down(FLUSH_WITHIN);
         result
     });
     // Nobody may listen any more; the code says it too.
@@ -62,6 +70,8 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
 enum Failure {
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
+    #[error("cannot start: {0}")]
+    Telemetry(#[from] StartError),
     #[error("--database {0}")]
     Url(store::StoreError),
     #[error("{0}")]
@@ -99,8 +109,9 @@ async fn cancel_when_asked(stop: CancellationToken) {
 }
 
 /// Logs to standard error: what `RUST_LOG` says, or else only warnings where a bar is shown.
-fn log() {
-    let level = if std::io::stderr().is_terminal() { "warn" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+fn start_telemetry() -> Result<Telemetry, StartError> {
+    let level = if std::io::stderr().is_terminal() { LevelFilter::WARN } else { LevelFilter::INFO };
+    let log = std::env::var("RUST_LOG").ok().and_then(|log| log.parse().ok()).unwrap_or_else(|| level.into());
+    let (service, version) = ("farmlokal-seed", env!("CARGO_PKG_VERSION"));
+    farmlokal_telemetry::start(Settings { service, version, log, format: Format::Auto, traces_per_second: 0 })
 }

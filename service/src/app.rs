@@ -28,6 +28,7 @@ use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
 use crate::subscriptions::{Client, Courier, CourierOptions, FanOut, Guard, Schedule, SystemResolver};
 use crate::suppliers::{self, Suppliers};
+use crate::tuning::Tuner;
 use crate::webhooks::{Backoff, Intake, Seen, Worker, WorkerOptions};
 
 /// Why the service did not start.
@@ -52,9 +53,6 @@ pub enum StartError {
     /// Access tokens cannot be served.
     #[error("access tokens: {0}")]
     OAuth(#[from] OAuthError),
-    /// There is nobody to trust.
-    #[error("no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
-    Certificates(std::io::Error),
 }
 
 /// A running service.
@@ -98,12 +96,13 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let (intake, worker) = webhooks(&config.webhooks, &store, redis.clone(), &clock);
     let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
     let guards = guards(&config.limits, redis.clone());
-    let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock)?);
+    let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock));
+    let tuner = tuner(database, &store, &clock);
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
     let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
     let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
-    let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone())?;
+    let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone());
     let context = Context {
         catalogue,
         cursors,
@@ -132,13 +131,16 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
         workers.spawn(projection.run(stop.clone()));
     }
     workers.spawn(worker.run(stop.clone()));
+    if let Some(tuner) = tuner.clone() {
+        workers.spawn(tuner.run(stop.clone()));
+    }
     workers.spawn(pulling);
     workers.spawn(fan_out.run(stop.clone()));
     workers.spawn(courier.run(stop.clone()));
     let retention = Retention { events: config.webhooks.retention, deliveries: config.subscriptions.retention };
     workers.spawn(housekeeping::run(Arc::clone(&store), clock, retention, stop.clone()));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache), limits, shutdown);
+    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache, tuner), limits, shutdown);
 
     Ok(App {
         address,
@@ -213,10 +215,16 @@ async fn open_oauth(
     Ok((Arc::new(OAuth::new(store, clients, &config.oauth, issuer, Arc::clone(clock))?), demo))
 }
 
-fn open_suppliers(config: &Config, redis: Option<&Arc<Redis>>, clock: &Clock) -> Result<Suppliers, StartError> {
+/// What follows the tuning file, if there is one.
+fn tuner(database: &config::Database, store: &Arc<dyn Store>, clock: &Clock) -> Option<Arc<Tuner>> {
+    let file = database.tuning_file.clone()?;
+    Some(Arc::new(Tuner::new(file, database.pod_uid.clone(), Arc::clone(store), Arc::clone(clock))))
+}
+
+fn open_suppliers(config: &Config, redis: Option<&Arc<Redis>>, clock: &Clock) -> Suppliers {
     // Whoever waits for a supplier through us gets an answer before the request's own time is over.
     let clients_wait = config.http.request_timeout / 5 * 4;
-    Suppliers::open(&config.suppliers, redis, clients_wait, clock).map_err(StartError::Certificates)
+    Suppliers::open(&config.suppliers, redis, clients_wait, clock)
 }
 
 /// What passes changes on to subscribers, and what carries them there.
@@ -225,9 +233,9 @@ fn subscriptions(
     store: &Arc<dyn Store>,
     clock: &Clock,
     guard: Guard,
-) -> Result<(FanOut, Courier), StartError> {
+) -> (FanOut, Courier) {
     let wake = Arc::new(Notify::new());
-    let client = Client::new(guard, config.timeout).map_err(StartError::Certificates)?;
+    let client = Client::new(guard, config.timeout);
     let options = CourierOptions {
         concurrency: config.concurrency,
         per_receiver: config.per_receiver,
@@ -237,7 +245,7 @@ fn subscriptions(
     let [for_log, for_fan_out, for_courier] = [(); 3].map(|()| Arc::clone(store));
     let courier = Courier::new(for_courier, client, Arc::clone(clock), Arc::clone(&wake), options);
     let render = api::subscriptions::payload;
-    Ok((FanOut::new(for_log, for_fan_out, Arc::clone(clock), render, config.poll, wake), courier))
+    (FanOut::new(for_log, for_fan_out, Arc::clone(clock), render, config.poll, wake), courier)
 }
 
 /// What chance depends on: another one in each process.

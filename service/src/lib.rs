@@ -17,4 +17,5 @@ pub mod redis;
 pub mod server;
 pub mod subscriptions;
 pub mod suppliers;
+pub mod tuning;
 pub mod webhooks;

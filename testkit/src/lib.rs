@@ -1,10 +1,11 @@
 //! Test support: real servers, private to a test run, gone when it ends.
 //!
-//! Every server kind is one module: [`mariadb`], [`redis`], [`kubernetes`]. [`process::Process`] is what they share. [`receiver`] is
-//! where a service under test sends what it has to tell.
+//! Every server kind is one module: [`mariadb`], [`redis`], [`collector`], [`kubernetes`]. [`process::Process`] is what
+//! they share. [`receiver`] is where a service under test sends what it has to tell.
 #![allow(clippy::panic, reason = "test support: a test that cannot have its server has to stop, and say why")]
 
 pub mod cache;
+pub mod collector;
 pub mod kubernetes;
 pub mod mariadb;
 pub mod port;

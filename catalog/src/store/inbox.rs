@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use super::changes::{Change, Written};
 use crate::inbox::{
-    Aspect, Decision, Event, NewEvent, ProductEvent, ProductRef, Receipt, Seen, SourceName, Stamp, State, Step,
+    Aspect, Decision, Due, Event, NewEvent, ProductEvent, ProductRef, Receipt, Seen, SourceName, Stamp, State, Step,
 };
 use crate::{EventId, EventType, ExternalId, Limit, NewProduct, Product, ProductId, ProductPatch, Timestamp};
 
@@ -18,8 +18,8 @@ pub trait Inbox: Send + Sync {
     /// Keeps `event`, unless the inbox has it. Once this returns it is not lost.
     async fn receive(&self, event: &NewEvent, now: Timestamp) -> Result<Receipt, StoreError>;
 
-    /// The numbers of up to `limit` events that are to be tried `now`, longest due first.
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError>;
+    /// Up to `limit` events that are to be tried `now`, longest due first.
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError>;
 
     /// Applies the event `number` and says in the same transaction what came of it. `None` if there is
     /// nothing to do: it is done, not due, or in somebody else's hands at this moment.

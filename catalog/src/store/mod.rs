@@ -3,14 +3,17 @@
 pub mod bulk;
 pub mod changes;
 mod error;
+pub mod gate;
 pub mod idempotency;
 pub mod inbox;
 mod mysql;
 pub mod oauth;
+mod observed;
 pub mod observer;
 pub mod outbox;
 #[cfg(test)]
 mod plan_cases;
+mod pool;
 mod relevance;
 mod sqlite;
 pub mod subscriptions;
@@ -97,6 +100,11 @@ pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscrip
         Vec::new()
     }
 
+    /// Lets the pool of the primary have up to `limit` connections from now on, at least 1 and at most
+    /// [`Options::max_connections_ceiling`]; gives what it has become. More may be opened at once; what is too much
+    /// is closed at once if nobody uses it, and as it comes back otherwise.
+    async fn set_limit(&self, limit: u32) -> u32;
+
     /// Closes all connections, after the statements that run.
     async fn close(&self);
 }
@@ -104,8 +112,12 @@ pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscrip
 /// How a store is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Connections to each server at the most (SQLite: readers).
+    /// Connections to each server at the most (SQLite: readers); see [`Store::set_limit`].
     pub max_connections: u32,
+    /// What that can be raised to while serving.
+    pub max_connections_ceiling: u32,
+    /// Calls that may wait for a connection of a pool; further ones are refused at once ([`StoreError::Busy`]).
+    pub max_waiting: usize,
     /// How long a call waits for a free connection.
     pub acquire_timeout: Duration,
     /// How long one statement may run.
@@ -122,12 +134,21 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_connections: 10,
+            max_connections_ceiling: 200,
+            max_waiting: 1_000,
             acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(2),
             replica_lag: Duration::from_secs(2),
             listeners: Listeners::default(),
             observer: Arc::new(Unobserved),
         }
+    }
+}
+
+impl Options {
+    /// The ceiling, which is no lower than where it starts.
+    fn ceiling(&self) -> u32 {
+        self.max_connections_ceiling.max(self.max_connections)
     }
 }
 

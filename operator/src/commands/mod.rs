@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
+use crate::telemetry;
 
 pub use self::crd::crd_yaml;
 pub use self::render::render;
@@ -19,6 +20,9 @@ pub enum CommandError {
     /// Nothing can be done without threads.
     #[error("cannot start: {0}")]
     Runtime(#[source] std::io::Error),
+    /// An `OTEL_*` variable is wrong.
+    #[error(transparent)]
+    Telemetry(#[from] farmlokal_telemetry::StartError),
     /// A file cannot be read.
     #[error("cannot read {file}: {source}")]
     Read {
@@ -69,7 +73,12 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn dispatch(command: Command) -> Result<(), CommandError> {
     match command {
-        Command::Run(options) => runtime()?.block_on(run::run(options)),
+        Command::Run(options) => {
+            let telemetry = telemetry::start(options.log.clone())?;
+            let ended = runtime()?.block_on(run::run(options));
+            telemetry::end(telemetry);
+            ended
+        }
         Command::Crd => print(&crd_yaml()?),
         Command::Render(options) => print(&render::run(&options)?),
         Command::Explain(options) => print(&runtime()?.block_on(explain::run(options))?),

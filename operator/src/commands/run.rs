@@ -25,7 +25,6 @@ use crate::controller::watch::{self, Scope};
 use crate::crd::FarmLokal;
 use crate::lease::Elector;
 use crate::metrics::Metrics;
-use crate::telemetry;
 
 /// How long rounds under way may take to end after SIGTERM.
 const END_WITHIN: Duration = Duration::from_secs(3);
@@ -33,7 +32,6 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(options: Run) -> Result<(), CommandError> {
-    telemetry::start(&options.log);
     let mut config = Config::infer().await?;
     // Failed rounds are repeated as a whole, object by object; repeating requests as well would only hide it.
     config.default_retry = false;

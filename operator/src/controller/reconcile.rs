@@ -97,23 +97,15 @@ pub async fn reconcile(
     object: Arc<DeserializeGuard<FarmLokal>>,
     context: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
-    let span = tracing::info_span!(
-        "reconcile",
-        otel.name = "reconcile FarmLokal",
-        k8s.namespace.name = object.namespace(),
-        farmlokal.name = object.name_any(),
-    );
+    let root = trace::begin(object.0.as_ref().ok().and_then(parent));
     let round = async {
         match &object.0 {
             Ok(object) => one(object, &context).await,
             Err(invalid) => malformed(invalid, &context).await,
         }
     };
-    if let Ok(object) = &object.0 {
-        trace::continue_from(&span, parent(object));
-    }
     let timed = context.metrics.reconciling();
-    let result = tokio::time::timeout(PATIENCE, round.instrument(span)).await.unwrap_or(Err(ReconcileError::Slow));
+    let result = tokio::time::timeout(PATIENCE, root.run(round)).await.unwrap_or(Err(ReconcileError::Slow));
     timed.ended(result.as_ref().err().map(ReconcileError::category));
     if result.is_ok() {
         context.backoff.forget(&key(&object));
@@ -162,7 +154,7 @@ async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileE
         Ok(instance) => instance,
         Err(invalid) => return tell(object, context, &Outcome::Invalid(&invalid), LONG).await,
     };
-    let mut world = dereference(&context.client, &instance).await?;
+    let mut world = dereference(&context.client, &instance).instrument(tracing::debug_span!("dereference")).await?;
     if let Some(missing) = world.missing.take() {
         return tell(object, context, &Outcome::Missing(&instance, &missing), LATER).await;
     }
@@ -189,7 +181,8 @@ async fn apply(
         apply::ensure_generated(&context.client, instance, context.draw).await?;
     }
     let prepared = build::build(instance, world, gates, trace::current().as_deref());
-    Ok(apply::apply(&context.client, instance, world, prepared).await?)
+    let applied = apply::apply(&context.client, instance, world, prepared);
+    Ok(applied.instrument(tracing::debug_span!("apply")).await?)
 }
 
 /// Writes the status; `settled` is when to look again if nothing is under way.

@@ -13,11 +13,15 @@ use serde_json::json;
 use crate::api::problem::Problem;
 use cache::Cache;
 use metrics::Exposition;
+use pool::Tuner;
 use search::Projection;
 
 mod cache;
+mod log;
 mod metrics;
+mod pool;
 mod search;
+mod traces;
 
 /// How long the database may take to answer a readiness question.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -34,15 +38,17 @@ pub struct Readiness {
 /// `/livez` says that the process runs, and asks nobody. `/readyz` says whether requests should come
 /// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
 /// how the search index is doing, and `…/rebuild` has it built anew; `/v1/admin/cache` and `…/flush` do so for
-/// the cache; `/metrics` has the same in numbers.
+/// the cache; `/v1/admin/pool` tells how the database's pools are doing; `/v1/admin/log` shows and changes what is
+/// logged; `/admin/traces` shows what recent requests took their time for; `/metrics` has the same in numbers.
 pub fn endpoint(
     readiness: Readiness,
     projection: Option<Arc<Projection>>,
     cache: Arc<Cache>,
+    tuner: Option<Arc<Tuner>>,
 ) -> impl Endpoint<Output = Response> + 'static {
     let (counted, cached) = (projection.clone(), Arc::clone(&cache));
-    let routes = cache::add(search::add(Route::new(), projection), cache);
-    routes
+    let routes = traces::add(log::add(cache::add(search::add(Route::new(), projection), cache)));
+    pool::add(routes, Arc::clone(&readiness.store), tuner)
         .at("/metrics", get(make_sync(move |_| metrics(counted.as_deref(), &cached))))
         .at("/livez", get(make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))
         .at("/readyz", get(Ready(readiness)))

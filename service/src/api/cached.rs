@@ -1,10 +1,10 @@
 //! Answers that come through the cache, and what their header fields say of it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
@@ -17,7 +17,10 @@ use super::{Context, etag};
 use crate::cache::{Answer, Asked, Origin, Served};
 
 /// RFC 9211.
-pub(super) const CACHE_STATUS: &str = "cache-status";
+pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const SEARCH_SOURCE: HeaderName = HeaderName::from_static("search-source");
+/// Fields of a usual answer, those that are added on its way out included.
+const FIELDS: usize = 20;
 
 /// What those between us and the client may do with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,24 +43,27 @@ pub struct ClientCaching {
 /// A `T` from the cache, or the news that the client has it.
 pub struct Cached<T> {
     served: Served,
-    control: String,
+    control: HeaderValue,
     unchanged: bool,
     of: PhantomData<fn() -> T>,
 }
 
 impl Context {
-    /// The answer to `asked`, which `load` computes if it is not there.
+    /// The answer to `asked`, which what `load` gives computes if it is not there.
     ///
     /// # Errors
     ///
     /// What `load` failed with; [`Kind::NotFound`] for [`Answer::Absent`].
-    pub(super) async fn answer<T>(
+    pub(super) async fn answer<T, F>(
         &self,
         asked: Asked,
         policy: Policy,
         if_none_match: Option<&str>,
-        load: impl Future<Output = Result<Answer, Problem>> + Send + 'static,
-    ) -> Result<Cached<T>, Problem> {
+        load: impl FnOnce() -> F,
+    ) -> Result<Cached<T>, Problem>
+    where
+        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+    {
         let served = self.cache.fetch(asked, load).await?;
         let Answer::Found { etag, .. } = &served.entry.answer else {
             return Err(farmlokal_catalog::store::StoreError::NotFound.into());
@@ -89,53 +95,65 @@ pub(super) fn found<T: Serialize>(
     })
 }
 
-fn control(policy: Policy, client: ClientCaching, served: &Served) -> String {
+fn control(policy: Policy, client: ClientCaching, served: &Served) -> HeaderValue {
     match policy {
-        Policy::Item => "public, no-cache".to_owned(),
+        Policy::Item => HeaderValue::from_static("public, no-cache"),
         Policy::List => {
             // `Age` counts against `max-age`, but an answer of any age was true a moment ago: only the time
             // from now on is given away.
             let max_age = served.age.as_secs() + client.max_age.as_secs();
-            format!("public, max-age={max_age}, stale-while-revalidate={}", client.stale.as_secs())
+            field(format_args!("public, max-age={max_age}, stale-while-revalidate={}", client.stale.as_secs()))
         }
     }
 }
 
 /// The field of RFC 9211 for an answer from the cache.
-fn status(served: &Served) -> String {
-    let mut text = String::from("FarmLokal; ");
+fn status(served: &Served) -> HeaderValue {
     let ttl = || served.entry.fresh.as_secs() as i64 - served.age.as_secs() as i64;
-    // Writing to a String cannot fail.
-    let _ = match served.origin {
-        Origin::Local | Origin::Shared => write!(text, "hit; ttl={}; detail={}", ttl(), served.origin.name()),
-        Origin::Stale => write!(text, "hit; ttl={}; detail=stale-if-error", ttl()),
-        Origin::Computed if served.collapsed => write!(text, "fwd=uri-miss; stored; collapsed"),
-        Origin::Computed => write!(text, "fwd=uri-miss; stored"),
-        Origin::Bypass => write!(text, "fwd=bypass"),
-    };
-    text
+    match served.origin {
+        Origin::Local | Origin::Shared => {
+            field(format_args!("FarmLokal; hit; ttl={}; detail={}", ttl(), served.origin.name()))
+        }
+        Origin::Stale => field(format_args!("FarmLokal; hit; ttl={}; detail=stale-if-error", ttl())),
+        Origin::Computed if served.collapsed => HeaderValue::from_static("FarmLokal; fwd=uri-miss; stored; collapsed"),
+        Origin::Computed => HeaderValue::from_static("FarmLokal; fwd=uri-miss; stored"),
+        Origin::Bypass => HeaderValue::from_static("FarmLokal; fwd=bypass"),
+    }
+}
+
+/// A value of ASCII, written in one piece.
+fn field(value: fmt::Arguments<'_>) -> HeaderValue {
+    let mut text = String::with_capacity(64);
+    // Writing to a String cannot fail, and neither can a value of printable ASCII.
+    let _ = text.write_fmt(value);
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 impl<T> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
-        let mut response = Response::builder()
-            .header(header::CACHE_CONTROL, self.control)
-            .header(CACHE_STATUS, status(&self.served))
-            .header(header::AGE, self.served.age.as_secs());
         let Answer::Found { body, etag, link, source } = &self.served.entry.answer else {
             return Problem::no_such_path().into_response();
         };
-        response = response.header(header::ETAG, etag.clone());
+        let mut response = Response::default();
+        let fields = response.headers_mut();
+        // At once: the table of fields would be rebuilt twice on the way.
+        fields.reserve(FIELDS);
+        fields.insert(header::CACHE_CONTROL, self.control);
+        fields.insert(CACHE_STATUS, status(&self.served));
+        fields.insert(header::AGE, self.served.age.as_secs().into());
+        fields.insert(header::ETAG, etag.clone());
         if self.unchanged {
-            return response.status(StatusCode::NOT_MODIFIED).finish();
+            response.set_status(StatusCode::NOT_MODIFIED);
+            return response;
         }
-        if let Some(link) = link {
-            response = response.header(header::LINK, link.clone());
+        for (name, value) in [(header::LINK, link), (SEARCH_SOURCE, source)] {
+            if let Some(value) = value {
+                fields.insert(name, value.clone());
+            }
         }
-        if let Some(source) = source {
-            response = response.header("search-source", source.clone());
-        }
-        response.content_type("application/json").body(body.clone())
+        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.set_body(body.clone());
+        response
     }
 }
 

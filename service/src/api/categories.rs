@@ -62,7 +62,7 @@ impl CategoriesApi {
             stamp: None,
             question: Question::of("categories"),
         };
-        let load = async move {
+        let load = move || async move {
             let categories = catalogue.store().categories().await?;
             let body = |(name, products)| CategoryBody { name: Text(name), products };
             found(&CategoriesBody { data: categories.into_iter().map(body).collect() }, None, None, None)

@@ -60,7 +60,16 @@ pub(super) fn routes<A: OpenApi + 'static>(api: A, oauth: &Arc<OAuth>) -> Route 
 impl Endpoint for DocumentedPath {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let answer = self.answer(request).await;
+        let mut response = answer.unwrap_or_else(|error| Problem::from_framework(&error).into_response());
+        response.extensions_mut().insert(self.template);
+        Ok(response)
+    }
+}
+
+impl DocumentedPath {
+    async fn answer(&self, mut request: Request) -> poem::Result<Response> {
         // HEAD is GET without its body (RFC 9110, 9.3.2).
         let head = request.method() == Method::HEAD;
         let method = if head { &Method::GET } else { request.method() };
@@ -77,15 +86,12 @@ impl Endpoint for DocumentedPath {
             Ok(response) => response,
             Err(error) => Problem::from_framework(&error).into_response(),
         };
-        response.extensions_mut().insert(self.template);
         if head {
             response.set_body(());
         }
         Ok(response)
     }
-}
 
-impl DocumentedPath {
     fn allow(&self) -> String {
         let mut methods: Vec<&str> = self.operations.keys().map(Method::as_str).collect();
         if methods.contains(&"GET") {

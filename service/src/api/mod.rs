@@ -18,11 +18,12 @@ mod overload;
 pub mod problem;
 pub mod products;
 pub mod request_id;
-mod security;
+pub(crate) mod security;
 pub mod subscriptions;
 pub mod suggest;
 pub mod suppliers;
 mod throttle;
+mod trace;
 pub mod ui;
 pub mod values;
 pub mod webhooks;
@@ -156,5 +157,5 @@ pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpo
     });
     let cross_origin = cors::CrossOrigin::new(marked, &config.cors);
     let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);
-    request_id::RequestIds(safe)
+    trace::Traced(safe)
 }

@@ -97,7 +97,7 @@ impl OriginalApi {
             stamp: catalogue.stamp(&query, false),
             question: list::of_query(Question::of("original"), &query).number(limit.get().into()).number(last),
         };
-        let load = async move {
+        let load = move || async move {
             let listing = catalogue.list(&query, after.as_ref(), None, limit).await?;
             let products: Vec<OriginalProduct> = listing.page.products.into_iter().map(Into::into).collect();
             found(&products, None, None, None)

@@ -198,6 +198,10 @@ impl IntoResponse for Problem {
         if let Some((name, value)) = &self.header {
             response = response.header(name, value);
         }
+        if self.status().is_server_error() {
+            // For whoever records what failed.
+            response = response.extension(self.kind);
+        }
         response.body(self.to_json())
     }
 }

@@ -51,7 +51,7 @@ impl<E: Endpoint> Endpoint for SecurityFields<E> {
 
 /// The `Content-Security-Policy` under which `html` works and nothing else does: the scripts in it, by their hashes,
 /// and requests to this service. Swagger UI styles elements one by one and draws with `data:` images.
-pub(super) fn page_policy(html: &str) -> String {
+pub(crate) fn page_policy(html: &str) -> String {
     let hashes: String =
         inline_scripts(html).map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script)))).collect();
     format!(

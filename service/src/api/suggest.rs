@@ -57,7 +57,7 @@ impl SuggestApi {
             stamp: catalogue.index_stamp(),
             question: Question::of("suggest").optional(text.as_ref().map(SearchText::as_str)),
         };
-        let load = async move {
+        let load = move || async move {
             let data = match &text {
                 Some(text) => catalogue.suggest(text, MOST).await?,
                 None => Vec::new(),

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use farmlokal_telemetry::note;
+use futures::future::BoxFuture;
+use opentelemetry::KeyValue;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
 
 use super::entry::{Answer, Entry};
 use super::life::Freshness;
@@ -39,6 +43,9 @@ pub struct Served {
     pub age: Duration,
 }
 
+/// What computes an answer. Boxed: it is large, and most questions are answered without it.
+type Load<E> = BoxFuture<'static, Result<Answer, E>>;
+
 /// What a flight brings.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
@@ -47,21 +54,20 @@ pub(super) struct Found {
 }
 
 impl<E: Failure> Cache<E> {
-    /// The answer to `asked`. `load` computes it, in a task of its own, if nobody has: it runs to its end
-    /// even if the caller goes away.
+    /// The answer to `asked`. What `load` gives computes it, in a task of its own, if nobody has: it runs to its
+    /// end even if the caller goes away.
     ///
     /// # Errors
     ///
     /// What `load` failed with, if no entry may be given instead.
-    pub async fn fetch(
-        self: &Arc<Self>,
-        asked: Asked,
-        load: impl Future<Output = Result<Answer, E>> + Send + 'static,
-    ) -> Result<Served, E> {
+    pub async fn fetch<F>(self: &Arc<Self>, asked: Asked, load: impl FnOnce() -> F) -> Result<Served, E>
+    where
+        F: Future<Output = Result<Answer, E>> + Send + 'static,
+    {
         let operation = asked.operation;
         if !self.is_live() || self.settings.ttl.is_zero() {
             self.stats.loaded();
-            let entry = Arc::new(self.entry(Box::default(), load.await?, (self.clock)()));
+            let entry = Arc::new(self.entry(Box::default(), Box::pin(load()).await?, (self.clock)()));
             return Ok(self.serve(operation, Found { entry, origin: Origin::Bypass }, false));
         }
         let key = self.key(asked);
@@ -70,7 +76,7 @@ impl<E: Failure> Cache<E> {
                 Freshness::Fresh => return Ok(self.serve(operation, Found { entry, origin: Origin::Local }, false)),
                 Freshness::Soft => {
                     let found = Found { entry, origin: Origin::Local };
-                    self.refresh(key, found.clone(), load);
+                    self.refresh(key, found.clone(), Box::pin(load()));
                     return Ok(self.serve(operation, found, false));
                 }
                 // The database was away a moment ago: no need to find out again for each request.
@@ -83,7 +89,8 @@ impl<E: Failure> Cache<E> {
             None => None,
         };
         let question = key.question.clone();
-        let seat = self.flights.board(&question, Arc::clone(self).find(key, stale, load));
+        let found = Arc::clone(self).find(key, stale, Box::pin(load())).instrument(tracing::debug_span!("cache"));
+        let seat = self.flights.board(&question, found);
         let joined = seat.joined;
         let found = seat.wait().await.unwrap_or_else(|| Err(E::broken()))?;
         Ok(self.serve(operation, found, joined))
@@ -100,6 +107,7 @@ impl<E: Failure> Cache<E> {
     }
 
     fn serve(&self, operation: Operation, found: Found, collapsed: bool) -> Served {
+        note(|| KeyValue::new("farmlokal.cache.origin", found.origin.name()));
         self.stats.answered(operation, found.origin);
         let age = found.entry.age((self.clock)());
         Served { entry: found.entry, origin: found.origin, collapsed, age }
@@ -111,12 +119,7 @@ impl<E: Failure> Cache<E> {
     }
 
     /// Finds out the answer that is not in this process' memory.
-    async fn find(
-        self: Arc<Self>,
-        key: Key,
-        mut stale: Option<Arc<Entry>>,
-        load: impl Future<Output = Result<Answer, E>> + Send,
-    ) -> Result<Found, E> {
+    async fn find(self: Arc<Self>, key: Key, mut stale: Option<Arc<Entry>>, load: Load<E>) -> Result<Found, E> {
         // Another flight may have landed between the look into the memory and this one's start.
         if let Some(entry) = self.kept(&key).filter(|entry| self.is_fresh(entry)) {
             return Ok(Found { entry, origin: Origin::Local });
@@ -150,12 +153,7 @@ impl<E: Failure> Cache<E> {
     }
 
     /// Computes the answer and keeps it here; and in Redis, if `lease` is leave to do so.
-    async fn compute(
-        self: &Arc<Self>,
-        key: &Key,
-        lease: Option<String>,
-        load: impl Future<Output = Result<Answer, E>>,
-    ) -> Result<Found, E> {
+    async fn compute(self: &Arc<Self>, key: &Key, lease: Option<String>, load: Load<E>) -> Result<Found, E> {
         // The time before: an answer is not newer than what it was computed from.
         let created = (self.clock)();
         self.stats.loaded();
@@ -189,12 +187,7 @@ impl<E: Failure> Cache<E> {
     }
 
     /// Computes `found` anew in the background, unless somebody does so already, here or elsewhere.
-    fn refresh(
-        self: &Arc<Self>,
-        key: Key,
-        found: Found,
-        load: impl Future<Output = Result<Answer, E>> + Send + 'static,
-    ) {
+    fn refresh(self: &Arc<Self>, key: Key, found: Found, load: Load<E>) {
         if self.flights.is_under_way(&key.question) {
             return;
         }
@@ -233,18 +226,26 @@ impl<E: Failure> Cache<E> {
                 Ok(false) => {}
                 Err(_) => return Turn::Alone,
             }
-            loop {
-                if Instant::now() >= end {
-                    return Turn::Alone;
-                }
-                sleep(pause).await;
-                pause = (pause * 2).min(LOOKS.1);
-                match shared.look(key).await {
-                    Ok((Some(entry), _)) if self.is_fresh(&entry) => return Turn::Computed(Arc::new(entry)),
-                    Ok((_, true)) => {}
-                    Ok((_, false)) => break,
-                    Err(_) => return Turn::Alone,
-                }
+            let waiting = self.wait_for_other(shared, key, end, &mut pause);
+            if let Some(turn) = waiting.instrument(tracing::debug_span!("lease wait")).await {
+                return turn;
+            }
+        }
+    }
+
+    /// Looks for the entry that another process computes. `None` when that one has given up its lease.
+    async fn wait_for_other(&self, shared: &Shared, key: &Key, end: Instant, pause: &mut Duration) -> Option<Turn> {
+        loop {
+            if Instant::now() >= end {
+                return Some(Turn::Alone);
+            }
+            sleep(*pause).await;
+            *pause = (*pause * 2).min(LOOKS.1);
+            match shared.look(key).await {
+                Ok((Some(entry), _)) if self.is_fresh(&entry) => return Some(Turn::Computed(Arc::new(entry))),
+                Ok((_, true)) => {}
+                Ok((_, false)) => return None,
+                Err(_) => return Some(Turn::Alone),
             }
         }
     }

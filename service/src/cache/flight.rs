@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use farmlokal_telemetry::carry;
 use tokio::sync::watch;
 
 type Outcome<T> = watch::Receiver<Option<T>>;
@@ -36,12 +37,13 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
             hash_map::Entry::Vacant(vacant) => vacant.insert(outcome.clone()),
         };
         let landing = Landing { running: Arc::clone(&self.running), question: question.into() };
-        tokio::spawn(async move {
+        // A part of the request that began it; the others only wait.
+        tokio::spawn(carry(async move {
             let result = work.await;
             // Before the result is told: whoever comes later finds it in the cache, or begins anew.
             drop(landing);
             told.send_replace(Some(result));
-        });
+        }));
         Seat { outcome, joined: false }
     }
 

@@ -14,14 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmlokal_catalog::store::{self, OAuthStore, StoreError};
+use farmlokal_telemetry::{Kind, Root, Settings, Telemetry, propagation};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::api::document;
 use crate::app::StartError;
 use crate::cli::{Cli, Command, Common};
-use crate::config::{self, Config, ConfigError, Log, LogFormat};
+use crate::config::{self, Config, ConfigError, Log};
 use crate::oauth::OAuthError;
+
+/// How long the last traces may take to be sent. A collector that is away is no reason to stay.
+const FLUSH_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why a command failed; each says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,9 @@ pub enum CommandError {
     /// Clients or keys cannot be read or changed.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
+    /// There is no telemetry.
+    #[error(transparent)]
+    Telemetry(#[from] farmlokal_telemetry::StartError),
     /// The system refused something.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -83,8 +89,10 @@ fn dispatch(cli: Cli) -> Result<Outcome, CommandError> {
             Ok(Outcome::Done)
         }
         Command::Serve(options) => with_config(&options.common, |config| serve::run(config, options.clone())),
-        Command::Migrate(common) => with_config(&common, |config| migrate(config, common.clone())),
-        Command::Seed(options) => with_config(&options.common, |config| seed::run(config, options.clone())),
+        Command::Migrate(common) => traced(&common, "farmlokal migrate", |config| migrate(config, common.clone())),
+        Command::Seed(options) => {
+            traced(&options.common, "farmlokal seed", |config| seed::run(config, options.clone()))
+        }
         Command::Search(options) => with_config(&options.common, |config| search::run(config, options.action)),
         Command::Client(options) => with_config(&options.common, |config| client::run(config, options.clone())),
         Command::Key(options) => with_config(&options.common, |config| key::run(config, options.clone())),
@@ -93,16 +101,31 @@ fn dispatch(cli: Cli) -> Result<Outcome, CommandError> {
     }
 }
 
-/// Loads the configuration, starts logging and a runtime, and runs `command` in it.
+/// [`with_config`], as a part of the trace that started this process, if there is one.
+fn traced<F, R>(common: &Common, name: &'static str, command: F) -> Result<Outcome, CommandError>
+where
+    F: FnOnce(Config) -> R,
+    R: Future<Output = Result<Outcome, CommandError>>,
+{
+    with_config(common, async |config| {
+        Root::begin(Kind::Internal, &propagation::inherited(), None).called(name).run(command(config)).await
+    })
+}
+
+/// Loads the configuration, starts telemetry and a runtime, and runs `command` in it.
 fn with_config<F, R>(common: &Common, command: F) -> Result<Outcome, CommandError>
 where
     F: FnOnce(Config) -> R,
     R: Future<Output = Result<Outcome, CommandError>>,
 {
     let config = config::load(common.config.as_deref())?;
-    start_logging(&config.log);
+    let telemetry = start_telemetry(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(command(config))
+    let outcome = runtime.block_on(command(config));
+    // Whatever was still under way ends here, and with it the last spans.
+    drop(runtime);
+    telemetry.shut_down(FLUSH_WITHIN);
+    outcome
 }
 
 async fn migrate(config: Config, common: Common) -> Result<Outcome, CommandError> {
@@ -144,22 +167,14 @@ fn interruption() -> CancellationToken {
     token
 }
 
-fn start_logging(log: &Log) {
-    use std::io::{IsTerminal as _, stderr};
-    // The filter was checked with the rest of the configuration.
-    let filter = EnvFilter::try_new(&log.filter).unwrap_or_default();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-    let json = match log.format {
-        LogFormat::Auto => !stderr().is_terminal(),
-        LogFormat::Text => false,
-        LogFormat::Json => true,
-    };
-    // Fails only if logging was started before, which then goes on.
-    let _ = if json {
-        builder.json().flatten_event(true).try_init()
-    } else {
-        builder.with_ansi(stderr().is_terminal()).try_init()
-    };
+fn start_telemetry(log: &Log) -> Result<Telemetry, farmlokal_telemetry::StartError> {
+    farmlokal_telemetry::start(Settings {
+        service: "farmlokal",
+        version: env!("CARGO_PKG_VERSION"),
+        log: log.filter.clone(),
+        format: log.format,
+        traces_per_second: log.traces_per_second,
+    })
 }
 
 #[allow(clippy::print_stdout, reason = "what a command was asked to print")]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use farmlokal_catalog::store;
 use farmlokal_seed::Plan;
+use farmlokal_telemetry::{Kind, Root, propagation};
 use tokio::signal::unix::{SignalKind, signal as on_signal};
 
 use super::{CommandError, Outcome, database_error, print, seed, wait};
@@ -17,13 +18,9 @@ const SEED: u64 = 42;
 const BATCH: u64 = 10_000;
 
 pub(super) async fn run(config: Config, options: Serve) -> Result<Outcome, CommandError> {
-    wait(&config, &options.common).await?;
-    if config.database.embedded
-        && let Outcome::Interrupted = prepare(&config, options.rows).await?
-    {
-        return Ok(Outcome::Interrupted);
-    }
-    let app = app::start(&config).await?;
+    let root = Root::begin(Kind::Internal, &propagation::inherited(), None).called("farmlokal start");
+    let Some(app) = root.run(start(&config, &options)).await? else { return Ok(Outcome::Interrupted) };
+    drop(root);
     print(&welcome(&config, &app));
     let drain_delay = match signal().await {
         // A person at the keyboard does not want to wait; a load balancer needs to.
@@ -34,6 +31,17 @@ pub(super) async fn run(config: Config, options: Serve) -> Result<Outcome, Comma
     app.shut_down(drain_delay).await;
     tracing::info!("ended");
     Ok(Outcome::Done)
+}
+
+/// From nothing to open ports; `None` when told to end before that.
+async fn start(config: &Config, options: &Serve) -> Result<Option<App>, CommandError> {
+    wait(config, &options.common).await?;
+    if config.database.embedded
+        && let Outcome::Interrupted = prepare(config, options.rows).await?
+    {
+        return Ok(None);
+    }
+    Ok(Some(app::start(config).await?))
 }
 
 /// Makes the embedded database ready.

@@ -1,43 +1,33 @@
-//! `[log]`: what is logged, and how.
+//! `[log]` and `[trace]`: what is logged, and how; how many requests are traced without a collector.
+
+use farmlokal_telemetry::log::{Directives, Format};
 
 use super::reader::Reader;
 
 /// Logging.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Directives of `tracing_subscriber`'s `EnvFilter`.
-    pub filter: String,
+    /// What is logged at first.
+    pub filter: Directives,
     /// In which form.
-    pub format: LogFormat,
-}
-
-/// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people on a terminal, JSON otherwise.
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
+    pub format: Format,
+    /// Traces recorded a second while nobody collects them; none when 0.
+    pub traces_per_second: u32,
 }
 
 pub(super) fn read(reader: &mut Reader) -> Option<Log> {
     let filter = reader.text("log.filter");
+    let filter = filter.and_then(|filter| reader.parse("log.filter", filter));
     let format = reader.text("log.format");
-    if let Some(filter) = &filter
-        && let Err(error) = tracing_subscriber::EnvFilter::try_new(filter)
-    {
-        reader.mistake("log.filter", &format!("must be a level such as info, or module=level ({error})"));
-    }
+    let traces_per_second = reader.whole("trace.per_second", 0, 1_000_000);
     let format = match format?.as_str() {
-        "auto" => LogFormat::Auto,
-        "text" => LogFormat::Text,
-        "json" => LogFormat::Json,
+        "auto" => Format::Auto,
+        "text" => Format::Text,
+        "json" => Format::Json,
         _ => {
             reader.mistake("log.format", "must be auto, text or json");
             return None;
         }
     };
-    Some(Log { filter: filter?, format })
+    Some(Log { filter: filter?, format, traces_per_second: u32::try_from(traces_per_second?).unwrap_or(u32::MAX) })
 }

@@ -25,7 +25,7 @@ pub use database::Database;
 pub use http::Http;
 pub use limits::Limits;
 pub use load::{ConfigError, load};
-pub use log::{Log, LogFormat};
+pub use log::Log;
 pub use oauth::OAuth;
 pub use redis::Redis;
 pub use subscriptions::Subscriptions;
@@ -64,7 +64,7 @@ pub struct Config {
     pub suppliers: Vec<Supplier>,
     /// Telling others of changes.
     pub subscriptions: Subscriptions,
-    /// Logging.
+    /// Logging and tracing.
     pub log: Log,
 }
 

@@ -52,8 +52,8 @@ impl Class {
 /// Whether a listing is asked for what only the search index can tell. A search that goes on by its cursor alone
 /// counts as a read: its first page was counted, and cursors are not opened twice.
 fn searches(query: &str) -> bool {
-    // Few listings have a query at all, and names are only decoded where they are encoded.
-    !query.is_empty()
+    // Most queries show at a glance that they name neither; the others are read with care.
+    ["search", "facets", "%"].iter().any(|sign| query.contains(sign))
         && url::form_urlencoded::parse(query.as_bytes())
             .any(|(name, value)| matches!(&*name, "search" | "facets") && !value.is_empty())
 }

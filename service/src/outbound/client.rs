@@ -1,18 +1,17 @@
 //! The HTTP client: pooled connections, TLS by rustls, no redirects, no proxies, answers of bounded size.
 
 use std::error::Error as _;
-use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::Failure;
+use super::{Failure, tls, trace};
 
 /// Connections that nobody uses are closed after this time: before most servers and proxies do it.
 const IDLE: Duration = Duration::from_secs(30);
@@ -35,30 +34,31 @@ pub struct Answer {
 
 impl HttpClient {
     /// A client that trusts whom the system trusts.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no list of whom to trust.
-    pub fn new() -> io::Result<Self> {
+    #[must_use]
+    pub fn open() -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_WITHIN));
-        let tls = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(8)
-            .build(tls);
-        Ok(Self(client))
+            .build(tls::connector(tcp));
+        Self(client)
     }
 
     /// What `request` is answered. Reads at most `limit` bytes of the body.
     pub async fn send(&self, request: Request<Full<Bytes>>, limit: usize) -> Result<Answer, Failure> {
+        let status = |outcome: &Result<Answer, Failure>| Some(outcome.as_ref().ok()?.status.as_u16());
+        trace::call(request, |request| self.exchange(request, limit), status).await
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>, limit: usize) -> Result<Answer, Failure> {
         let response = self.0.request(request).await.map_err(|error| {
             // The cause names addresses, never header fields or bodies.
             tracing::debug!("a call failed: {error}: {:?}", error.source());
-            Failure::Unreachable
+            if tls::is_distrust(&error) { Failure::Untrusted } else { Failure::Unreachable }
         })?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, limit).collect().await.map_err(|error| {

@@ -17,6 +17,9 @@ pub enum Failure {
     /// There was no connection, or it broke off.
     #[error("it cannot be reached, or broke off")]
     Unreachable,
+    /// Its certificate is signed by nobody whom the system trusts, or wrong in another way.
+    #[error("its certificate is not one that this system trusts")]
+    Untrusted,
     /// The answer is a failure by its status.
     #[error("it answered {status}")]
     Status {
@@ -51,7 +54,7 @@ impl Failure {
             Self::Timeout | Self::Unreachable => true,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             Self::Token(cause) => cause.is_transient(),
-            Self::Open { .. } | Self::Unauthorized | Self::TooLarge(_) | Self::Garbled(_) => false,
+            Self::Open { .. } | Self::Untrusted | Self::Unauthorized | Self::TooLarge(_) | Self::Garbled(_) => false,
         }
     }
 
@@ -62,7 +65,12 @@ impl Failure {
             Self::Status { status, .. } => *status >= 500 || *status == 408,
             Self::Token(_) => true,
             Self::Open { .. } => false,
-            Self::Timeout | Self::Unreachable | Self::Unauthorized | Self::TooLarge(_) | Self::Garbled(_) => true,
+            Self::Timeout
+            | Self::Unreachable
+            | Self::Untrusted
+            | Self::Unauthorized
+            | Self::TooLarge(_)
+            | Self::Garbled(_) => true,
         }
     }
 
@@ -87,6 +95,7 @@ mod tests {
         for (failure, transient, trouble) in [
             (Failure::Timeout, true, true),
             (Failure::Unreachable, true, true),
+            (Failure::Untrusted, false, true),
             (status(500), true, true),
             (status(501), false, true),
             (status(503), true, true),

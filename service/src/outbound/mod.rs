@@ -5,6 +5,8 @@ mod budget;
 mod call;
 mod client;
 mod failure;
+pub(crate) mod tls;
+pub(crate) mod trace;
 
 pub use backoff::Backoff;
 pub use budget::Budget;

@@ -5,7 +5,7 @@
 //! client has read anything. This stream writes a full answer instead, and waits for the client to end.
 
 use std::future::Future as _;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -113,7 +113,24 @@ impl AsyncWrite for Refusing {
         }
     }
 
-    // No vectored writes: hyper then writes a head in one piece, which `refusal` relies on.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match bufs {
+            // hyper's own refusals have no body, and come in one piece.
+            [head] => self.poll_write(cx, head),
+            _ => {
+                ready!(self.poll_pending(cx))?;
+                Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_pending(cx))?;

@@ -1,7 +1,6 @@
 //! Sends one event to one receiver, and says how it took it.
 
 use std::error::Error;
-use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,13 +8,14 @@ use farmlokal_catalog::Timestamp;
 use farmlokal_catalog::subscription::{Due, Subscription};
 use http::{HeaderMap, Request, header};
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
 use super::connector::GuardedConnector;
 use super::guard::{Guard, NoAddress, Refused};
+use crate::outbound::{tls, trace};
 use crate::webhooks::SigningSecret;
 
 /// Connections that nobody uses are closed after this time.
@@ -36,10 +36,19 @@ pub enum Reply {
     Silent,
     /// There was no connection, or it broke.
     Unreachable,
+    /// Its certificate is not one that the system trusts.
+    Untrusted,
     /// We do not go there.
     Refused(Refused),
     /// We have no secret to sign with: somebody else has written to the table.
     Unsigned,
+}
+
+impl Reply {
+    /// The status of an answer.
+    fn status(&self) -> Option<u16> {
+        if let Self::Answered { status, .. } = self { Some(*status) } else { None }
+    }
 }
 
 /// Sends events; cheap to clone.
@@ -53,19 +62,14 @@ pub struct Client {
 impl Client {
     /// A client that trusts whom the system trusts, goes where `guard` lets it, follows no redirects, and waits for an
     /// answer as long as `patience` lasts.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no list of whom to trust.
-    pub fn new(guard: Guard, patience: Duration) -> io::Result<Self> {
+    pub fn new(guard: Guard, patience: Duration) -> Self {
         let tcp = GuardedConnector(guard.clone());
-        let tls = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().wrap_connector(tcp);
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(4)
-            .build(tls);
-        Ok(Self { http, guard, patience })
+            .build(tls::connector(tcp));
+        Self { http, guard, patience }
     }
 
     /// How long an answer is waited for.
@@ -89,15 +93,17 @@ impl Client {
             .header("webhook-signature", secret.sign(due.event.as_str(), seconds, &due.payload))
             .body(Full::new(Bytes::from(due.payload.clone())));
         let Ok(request) = request else { return Reply::Unreachable };
-        match timeout(self.patience, self.http.request(request)).await {
+        let exchange = async |request| match self.http.request(request).await {
             // The status says it all; nobody here wants the body.
-            Ok(Ok(response)) => Reply::Answered {
+            Ok(response) => Reply::Answered {
                 status: response.status().as_u16(),
                 retry_after: retry_after(response.headers(), now),
             },
-            Ok(Err(error)) => refusal(&error).map_or(Reply::Unreachable, Reply::Refused),
-            Err(_) => Reply::Silent,
-        }
+            Err(error) if tls::is_distrust(&error) => Reply::Untrusted,
+            Err(error) => refusal(&error).map_or(Reply::Unreachable, Reply::Refused),
+        };
+        let call = trace::call(request, exchange, Reply::status);
+        timeout(self.patience, call).await.unwrap_or(Reply::Silent)
     }
 }
 

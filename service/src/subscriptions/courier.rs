@@ -10,6 +10,8 @@ use farmlokal_catalog::ProductId;
 use farmlokal_catalog::once::Owner;
 use farmlokal_catalog::store::Outbox;
 use farmlokal_catalog::subscription::{Due, Subscription, SubscriptionId};
+use farmlokal_telemetry::{Kind, Root};
+use opentelemetry::trace::SpanContext;
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -144,8 +146,12 @@ impl Courier {
                 // It is due again when its time with us is over.
                 return;
             }
-            let reply = self.client.send(&subscription, &due, (self.clock)()).await;
-            self.note(&due, owner, &reply).await;
+            let root = Root::begin(Kind::Internal, &SpanContext::NONE, None).called("deliver event");
+            let try_once = async {
+                let reply = self.client.send(&subscription, &due, (self.clock)()).await;
+                self.note(&due, owner, &reply).await;
+            };
+            root.run(try_once).await;
         }
     }
 

@@ -50,6 +50,7 @@ fn describe(reply: &Reply) -> (Option<u16>, String) {
         Reply::Answered { status, .. } => (Some(*status), format!("HTTP {status}")),
         Reply::Silent => (None, "no answer in time".to_owned()),
         Reply::Unreachable => (None, "no connection".to_owned()),
+        Reply::Untrusted => (None, "its certificate is not trusted here".to_owned()),
         Reply::Refused(refused) => (None, format!("the URL {refused}")),
         Reply::Unsigned => (None, "there is no secret to sign with".to_owned()),
     }
@@ -114,6 +115,7 @@ mod tests {
             answered(503, None),
             Reply::Silent,
             Reply::Unreachable,
+            Reply::Untrusted,
             Reply::Refused(Refused::Address),
             Reply::Unsigned,
         ] {

@@ -6,7 +6,6 @@ mod supplier;
 mod token;
 mod walk;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,23 +29,19 @@ pub struct Suppliers {
 impl Suppliers {
     /// The suppliers of the configuration. Tokens are shared through `redis`, if there is one; what is passed
     /// on to a client has to come within `clients_wait`.
-    ///
-    /// # Errors
-    ///
-    /// When there are suppliers, and the system has no list of certificates to trust.
     pub fn open(
         suppliers: &[config::Supplier],
         redis: Option<&Arc<Redis>>,
         clients_wait: Duration,
         clock: &Clock,
-    ) -> io::Result<Self> {
+    ) -> Self {
         let mut all = Vec::new();
         if !suppliers.is_empty() {
-            let http = HttpClient::new()?;
+            let http = HttpClient::open();
             let open = |config| Arc::new(Supplier::new(config, http.clone(), redis, Arc::clone(clock)));
             all.extend(suppliers.iter().map(open));
         }
-        Ok(Self { all, clients_wait })
+        Self { all, clients_wait }
     }
 
     /// The supplier called `name`.

@@ -7,6 +7,8 @@ use farmlokal_catalog::store::syncs::BATCH;
 use farmlokal_catalog::store::{Store, StoreError};
 use farmlokal_catalog::supply::{Claim, Progress};
 use farmlokal_catalog::{Catalogue, Timestamp};
+use farmlokal_telemetry::{Kind, Root};
+use opentelemetry::trace::SpanContext;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -116,23 +118,30 @@ impl Puller {
         let mut cursor = claim.sync.cursor.clone();
         let mut walk = Walk::at(cursor.as_deref());
         loop {
-            let mut page = tokio::select! {
-                () = self.stop.cancelled() => return Err(Ended::Stopped),
-                page = self.supplier.page(cursor.as_deref()) => page?,
-            };
-            let lost_way = walk.take(&mut page);
-            if let Some(example) = &page.example {
-                let (supplier, offers) = (self.supplier.name(), page.failed);
-                tracing::warn!(%supplier, offers, "offers do not fit a product, such as one whose {example}");
-            }
-            cursor = page.next.clone();
-            self.keep(claim, page).await?;
-            // What the page brought is kept all the same.
-            lost_way?;
+            let root = Root::begin(Kind::Internal, &SpanContext::NONE, None).called("sync page");
+            cursor = root.run(self.page(claim, cursor, &mut walk)).await?;
             if cursor.is_none() {
                 return Ok(());
             }
         }
+    }
+
+    /// Pulls the page at `cursor`, and gives the next one's.
+    async fn page(&self, claim: &Claim, cursor: Option<String>, walk: &mut Walk) -> Result<Option<String>, Ended> {
+        let mut page = tokio::select! {
+            () = self.stop.cancelled() => return Err(Ended::Stopped),
+            page = self.supplier.page(cursor.as_deref()) => page?,
+        };
+        let lost_way = walk.take(&mut page);
+        if let Some(example) = &page.example {
+            let (supplier, offers) = (self.supplier.name(), page.failed);
+            tracing::warn!(%supplier, offers, "offers do not fit a product, such as one whose {example}");
+        }
+        let next = page.next.clone();
+        self.keep(claim, page).await?;
+        // What the page brought is kept all the same.
+        lost_way?;
+        Ok(next)
     }
 
     /// Keeps what a page brings: whole batches, and the last of them says that the page is in.

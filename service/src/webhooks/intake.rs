@@ -6,12 +6,12 @@ use std::time::Duration;
 use farmlokal_catalog::inbox::{Head, NewEvent, Receipt, SourceName, State};
 use farmlokal_catalog::store::{Inbox, StoreError};
 use farmlokal_catalog::{EventId, EventType, Invalid, Timestamp};
+use farmlokal_telemetry::propagation;
 use tokio::sync::Notify;
 
 use super::seen::Seen;
 use super::signature::{Signature, SignatureError};
 use super::source::{ORIGINAL, Sources};
-use super::traceparent;
 
 /// How far in the future an event may have happened: the sender's clock may be ahead of ours. One that is
 /// further ahead would outdo all that happen until then.
@@ -43,8 +43,6 @@ pub struct Sent<'a> {
     pub source: SourceName,
     /// What is to prove it.
     pub signature: Signature<'a>,
-    /// The trace that sent it, if it says so.
-    pub traceparent: Option<&'a str>,
     /// The bytes that arrived.
     pub body: &'a [u8],
 }
@@ -92,7 +90,7 @@ impl Intake {
             kind: head.kind,
             occurred_at,
             payload: sent.body.to_vec(),
-            traceparent: sent.traceparent.and_then(traceparent::valid).map(str::to_owned),
+            traceparent: propagation::current(),
             state: State::Pending,
         };
         match self.keep(&event, now).await? {

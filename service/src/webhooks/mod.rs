@@ -5,7 +5,6 @@ mod intake;
 mod seen;
 mod signature;
 mod source;
-mod traceparent;
 mod worker;
 
 pub use backoff::Backoff;

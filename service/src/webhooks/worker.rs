@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmlokal_catalog::Timestamp;
+use farmlokal_catalog::inbox::Due;
 use farmlokal_catalog::store::{Inbox, StoreError};
+use farmlokal_telemetry::{Kind, Root, carry, propagation};
+use opentelemetry::trace::SpanContext;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -71,14 +74,14 @@ impl Worker {
         };
         let full = due.len() == BATCH as usize;
         let (mut under_way, mut applied) = (JoinSet::new(), 0_usize);
-        for number in due {
+        for event in due {
             if under_way.len() == self.options.concurrency {
                 applied += usize::from(matches!(under_way.join_next().await, Some(Ok(true))));
             }
             if stop.is_cancelled() {
                 break;
             }
-            under_way.spawn(self.attempt(number));
+            under_way.spawn(self.attempt(event));
         }
         while let Some(ended) = under_way.join_next().await {
             applied += usize::from(matches!(ended, Ok(true)));
@@ -87,15 +90,18 @@ impl Worker {
         full && applied > 0
     }
 
-    /// Applies the event `number` in a task of its own, so that nothing stops it halfway and a panic stops
-    /// nothing else. Whether it came to a decision.
-    fn attempt(&self, number: u64) -> impl Future<Output = bool> + use<> {
+    /// Applies an event in a task of its own, so that nothing stops it halfway and a panic stops nothing else: a part
+    /// of the trace that brought it. Whether it came to a decision.
+    fn attempt(&self, Due { number, traceparent }: Due) -> impl Future<Output = bool> + use<> {
         let (inbox, clock, backoff) = (Arc::clone(&self.inbox), Arc::clone(&self.clock), self.options.backoff);
-        async move {
+        let cause = traceparent.as_deref().map_or(SpanContext::NONE, propagation::parse);
+        let root = Root::begin(Kind::Consumer, &cause, None).called("process event");
+        let work = async move {
             let now = clock();
             let retry = move |number, attempts| backoff.next(number, attempts, now);
             let applying = Arc::clone(&inbox);
-            let applied = tokio::spawn(async move { applying.process(number, now, &retry).await }).await;
+            let applying = carry(async move { applying.process(number, now, &retry).await });
+            let applied = tokio::spawn(applying).await;
             match applied {
                 Ok(Ok(state)) => {
                     if let Some(state) = state {
@@ -116,7 +122,8 @@ impl Worker {
                 tracing::warn!(number, "cannot put a failed event off: {error}");
             }
             false
-        }
+        };
+        async move { root.run(work).await }
     }
 }
 

@@ -14,4 +14,6 @@ mod redis_tls;
 mod shutdown;
 mod startup;
 mod subscriptions;
+mod traces;
+mod tuning;
 mod webhooks;

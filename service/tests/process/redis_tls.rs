@@ -1,9 +1,13 @@
-//! Redis over TLS: the certificate is checked against the system's authorities.
+//! TLS, with Redis at the other end: certificates are checked against the system's authorities.
 
 use std::process::Command;
 use std::time::Instant;
 
+use bytes::Bytes;
+use farmlokal::outbound::{Failure, HttpClient};
 use farmlokal_testkit::{port, redis};
+use http::Request;
+use http_body_util::Full;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -59,4 +63,16 @@ async fn an_encrypted_redis_is_shared() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert!(server.run(&["KEYS", "*generations}"]).contains("farmlokal:"));
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_unknown_authority_is_named_as_what_is_wrong() {
+    let (keys, tls_port) = (TempDir::new().unwrap(), port::free());
+    let _server = server(&keys, tls_port);
+    let ask = |url: String| async move {
+        let request = Request::get(url).body(Full::new(Bytes::new())).unwrap();
+        HttpClient::open().send(request, 1_000).await.map(|answer| answer.status)
+    };
+    assert_eq!(ask(format!("https://localhost:{tls_port}/")).await, Err(Failure::Untrusted));
+    assert_eq!(ask(format!("https://localhost:{}/", port::free())).await, Err(Failure::Unreachable));
 }

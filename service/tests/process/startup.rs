@@ -108,3 +108,22 @@ fn rename(data: &TempDir, from: &str, to: &str) {
         .expect("sqlite3 is missing: apt-get install sqlite3, or let `cargo xtask test` do it");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// As in an image that holds nothing but the binary.
+#[tokio::test]
+async fn a_system_without_certificates_is_enough() {
+    let (data, nobody) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (mut command, public, admin) = farmlokal(&data);
+    command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", nobody.path());
+    // Its supplier is called by https.
+    let supplier = [
+        ("FARMLOKAL_SUPPLIERS__FARM__BASE_URL", "https://127.0.0.1:1/api"),
+        ("FARMLOKAL_SUPPLIERS__FARM__TOKEN_URL", "https://127.0.0.1:1/token"),
+        ("FARMLOKAL_SUPPLIERS__FARM__CLIENT_ID", "us"),
+        ("FARMLOKAL_SUPPLIERS__FARM__CLIENT_SECRET", "secret"),
+    ];
+    command.envs(supplier);
+    let process = Process::serving((command, public, admin));
+    let page = reqwest::get(format!("{}/v1/products", process.public)).await.unwrap();
+    assert_eq!(page.status(), 200);
+}

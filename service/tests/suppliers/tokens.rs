@@ -40,7 +40,7 @@ fn replica(farm: &Farm, redis: Option<&Server>, watch: &Watch) -> Arc<Suppliers>
     let redis =
         redis.map(|server| Arc::new(Redis::open(&server.url().parse().unwrap(), Duration::from_millis(100)).unwrap()));
     let clients_wait = Duration::from_secs(4);
-    Arc::new(Suppliers::open(&config.suppliers, redis.as_ref(), clients_wait, &watch.clock()).unwrap())
+    Arc::new(Suppliers::open(&config.suppliers, redis.as_ref(), clients_wait, &watch.clock()))
 }
 
 /// Asks so many times at once; says how many got an answer.

@@ -14,21 +14,15 @@ use crate::store::{Idempotency, StoreError};
 #[async_trait]
 impl Idempotency for MysqlStore {
     async fn begin(&self, request: KeyedRequest, owner: Owner, now: Timestamp) -> Result<Turn, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(begin(&mut lease, request, owner, now)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT idempotency_keys", async |db| begin(db, request, owner, now).await).await
     }
 
     async fn give_up(&self, claim: &Claim) -> Result<(), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(give_up(&mut lease, claim)).await;
-        lease.end(outcome)
+        self.pools.primary("DELETE idempotency_keys", async |db| give_up(db, claim).await).await
     }
 
     async fn prune_keys(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(prune(&mut lease, now)).await;
-        lease.end(outcome)
+        self.pools.primary("DELETE idempotency_keys", async |db| prune(db, now).await).await
     }
 }
 

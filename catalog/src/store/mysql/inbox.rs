@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, MySql, QueryBuilder, Row as _};
 use super::MysqlStore;
 use super::applying::Transaction;
 use super::row::datetime;
-use crate::inbox::{Event, NewEvent, Receipt, SourceName, State};
+use crate::inbox::{Due, Event, NewEvent, Receipt, SourceName, State};
 use crate::store::changes::Written;
 use crate::store::inbox::{Claimed, Finish, PRUNE, Retry, apply, failed};
 use crate::store::{Inbox, StoreError};
@@ -17,28 +17,19 @@ use crate::{EventId, Limit, Timestamp};
 #[async_trait]
 impl Inbox for MysqlStore {
     async fn receive(&self, event: &NewEvent, now: Timestamp) -> Result<Receipt, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(receive(&mut lease, event, now)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT webhook_events", async |db| receive(db, event, now).await).await
     }
 
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(due(&mut lease, now, limit)).await;
-        lease.end(outcome)
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+        self.pools.primary("SELECT webhook_events", async |db| due(db, now, limit).await).await
     }
 
     async fn process(&self, number: u64, now: Timestamp, retry: Retry<'_>) -> Result<Option<State>, StoreError> {
-        let mut lease = self.pools.write().await?;
-        let done = self.pools.bounded(process(&mut lease, number, now, retry)).await;
-        self.pools.wrote();
-        Ok(self.listeners.tell(lease.end(done)?).await)
+        self.written("UPDATE webhook_events", async |db| process(db, number, now, retry).await).await
     }
 
     async fn broke_off(&self, number: u64, why: &str, now: Timestamp, retry: Retry<'_>) -> Result<(), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(broke_off(&mut lease, number, why, now, retry)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE webhook_events", async |db| broke_off(db, number, why, now, retry).await).await
     }
 
     async fn events(
@@ -48,27 +39,19 @@ impl Inbox for MysqlStore {
         before: Option<u64>,
         limit: Limit,
     ) -> Result<(Vec<Event>, bool), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(list(&mut lease, source, state, before, limit)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT webhook_events", async |db| list(db, source, state, before, limit).await).await
     }
 
     async fn event(&self, source: &SourceName, id: &EventId) -> Result<Option<(Event, Vec<u8>)>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(get(&mut lease, source, id)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT webhook_events", async |db| get(db, source, id).await).await
     }
 
     async fn replay(&self, source: &SourceName, id: &EventId, now: Timestamp) -> Result<Option<Event>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(replay(&mut lease, source, id, now)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE webhook_events", async |db| replay(db, source, id, now).await).await
     }
 
     async fn prune_inbox(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(prune(&mut lease, before)).await;
-        lease.end(outcome)
+        self.pools.primary("DELETE webhook_events", async |db| prune(db, before).await).await
     }
 }
 
@@ -111,15 +94,16 @@ async fn earlier(connection: &mut MySqlConnection, event: &NewEvent) -> Result<R
     Ok(if same { Receipt::Duplicate(self::event(&row)?) } else { Receipt::Conflict })
 }
 
-async fn due(connection: &mut MySqlConnection, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
-    let numbers: Vec<i64> = sqlx::query_scalar(
-        "SELECT number FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
+async fn due(connection: &mut MySqlConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+    let due: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "SELECT number, traceparent FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
     )
     .bind(datetime(now))
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    Ok(numbers.into_iter().map(i64::cast_unsigned).collect())
+    let due = due.into_iter().map(|(number, traceparent)| Due { number: number.cast_unsigned(), traceparent });
+    Ok(due.collect())
 }
 
 /// Claims, applies and completes in one transaction: of a crash anywhere in it nothing remains.

@@ -6,7 +6,6 @@ mod changes;
 mod external;
 mod idempotency;
 mod inbox;
-mod lease;
 mod listing;
 mod oauth;
 mod outbox;
@@ -24,8 +23,8 @@ use sqlx::migrate::MigrateError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::changes::{Change, ChangeLog, Listeners, LogBounds};
-use super::{DatabaseUrl, Options, Store, StoreError};
+use super::changes::{Change, ChangeLog, Listeners, LogBounds, Written};
+use super::{DatabaseUrl, Options, PoolStatus, Store, StoreError};
 use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
@@ -50,39 +49,37 @@ impl MysqlStore {
         let pools = Pools::open(connect_options(url)?, replica, options);
         Ok(Self { pools, listeners: options.listeners.clone() })
     }
+
+    /// Writes, and tells the listeners what was written.
+    async fn written<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut MySqlConnection) -> Result<Written<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        Ok(self.listeners.tell(self.pools.write(summary, call).await?).await)
+    }
 }
 
 #[async_trait]
 impl Store for MysqlStore {
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError> {
-        let mut lease = self.pools.read().await?;
-        let page = self.pools.bounded(read::list(&mut lease, query, after, limit)).await;
-        lease.end(page)
+        self.pools.read("SELECT products", async |db| read::list(db, query, after, limit).await).await
     }
 
     async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
-        let mut lease = self.pools.read().await?;
-        let total = self.pools.bounded(read::total(&mut lease, filter, search)).await;
-        lease.end(total)
+        self.pools.read("SELECT products", async |db| read::total(db, filter, search).await).await
     }
 
     async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
-        let mut lease = self.pools.read().await?;
-        let product = self.pools.bounded(read::get(&mut lease, id)).await;
-        lease.end(product)
+        self.pools.read("SELECT products", async |db| read::get(db, id).await).await
     }
 
     async fn get_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
-        let mut lease = self.pools.read().await?;
-        let products = self.pools.bounded(read::get_all(&mut lease, ids)).await;
-        lease.end(products)
+        self.pools.read("SELECT products", async |db| read::get_all(db, ids).await).await
     }
 
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
-        let mut lease = self.pools.write().await?;
-        let product = self.pools.bounded(write::create(&mut lease, details, now)).await;
-        self.pools.wrote();
-        Ok(self.listeners.tell(lease.end(product)?).await)
+        self.written("INSERT products", async |db| write::create(db, details, now).await).await
     }
 
     async fn create_once(
@@ -92,10 +89,7 @@ impl Store for MysqlStore {
         now: Timestamp,
         render: &Render,
     ) -> Result<KeptAnswer, StoreError> {
-        let mut lease = self.pools.write().await?;
-        let answer = self.pools.bounded(write::create_once(&mut lease, claim, details, now, render)).await;
-        self.pools.wrote();
-        Ok(self.listeners.tell(lease.end(answer)?).await)
+        self.written("INSERT products", async |db| write::create_once(db, claim, details, now, render).await).await
     }
 
     async fn update(
@@ -105,24 +99,15 @@ impl Store for MysqlStore {
         expected: Option<&[Version]>,
         now: Timestamp,
     ) -> Result<Product, StoreError> {
-        let mut lease = self.pools.write().await?;
-        let product = self.pools.bounded(write::update(&mut lease, id, patch, expected, now)).await;
-        self.pools.wrote();
-        Ok(self.listeners.tell(lease.end(product)?).await)
+        self.written("UPDATE products", async |db| write::update(db, id, patch, expected, now).await).await
     }
 
     async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
-        let mut lease = self.pools.write().await?;
-        let deleted = self.pools.bounded(write::delete(&mut lease, id, expected)).await;
-        self.pools.wrote();
-        self.listeners.tell(lease.end(deleted)?).await;
-        Ok(())
+        self.written("DELETE products", async |db| write::delete(db, id, expected).await).await
     }
 
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {
-        let mut lease = self.pools.read().await?;
-        let categories = self.pools.bounded(read::categories(&mut lease)).await;
-        lease.end(categories)
+        self.pools.read("SELECT categories", async |db| read::categories(db).await).await
     }
 
     fn wrote_elsewhere(&self) {
@@ -130,9 +115,15 @@ impl Store for MysqlStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let mut lease = self.pools.probe().await?;
-        let asked = self.pools.bounded(read::ping(&mut lease)).await;
-        lease.end(asked)
+        self.pools.probe("SELECT products", async |db| read::ping(db).await).await
+    }
+
+    fn pools(&self) -> Vec<PoolStatus> {
+        self.pools.status()
+    }
+
+    async fn set_limit(&self, limit: u32) -> u32 {
+        self.pools.set_limit(limit).await
     }
 
     async fn close(&self) {
@@ -143,40 +134,30 @@ impl Store for MysqlStore {
 #[async_trait]
 impl ChangeLog for MysqlStore {
     async fn identity(&self) -> Result<String, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(changes::identity(&mut lease)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT catalogue", async |db| changes::identity(db).await).await
     }
 
     async fn log_bounds(&self) -> Result<LogBounds, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(changes::bounds(&mut lease)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT product_changes", async |db| changes::bounds(db).await).await
     }
 
     async fn changes(&self, after: u64, missing: &[u64], limit: u32) -> Result<Vec<Change>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(changes::read(&mut lease, after, missing, limit)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT product_changes", async |db| changes::read(db, after, missing, limit).await).await
     }
 
     async fn scan(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Product>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(changes::scan(&mut lease, after, limit)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT products", async |db| changes::scan(db, after, limit).await).await
     }
 
     async fn current(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(read::get_all(&mut lease, ids)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT products", async |db| read::get_all(db, ids).await).await
     }
 
     async fn prune_log(&self) -> Result<u64, StoreError> {
         let bounds = self.log_bounds().await?;
-        let mut lease = self.pools.primary().await?;
-        let pruned = self.pools.bounded(changes::prune(&mut lease, bounds.first, bounds.last)).await;
-        lease.end(pruned)
+        self.pools
+            .primary("DELETE product_changes", async |db| changes::prune(db, bounds.first, bounds.last).await)
+            .await
     }
 }
 

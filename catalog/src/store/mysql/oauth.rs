@@ -15,21 +15,15 @@ use crate::store::oauth::{Hidden, OAuthClient, OAuthKey, OAuthStore};
 #[async_trait]
 impl OAuthStore for MysqlStore {
     async fn oauth_client(&self, id: &str) -> Result<Option<OAuthClient>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(find(&mut lease, id)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT oauth_clients", async |db| find(db, id).await).await
     }
 
     async fn oauth_clients(&self) -> Result<Vec<OAuthClient>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(list(&mut lease)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT oauth_clients", async |db| list(db).await).await
     }
 
     async fn add_oauth_client(&self, client: &OAuthClient) -> Result<bool, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(add(&mut lease, client)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT oauth_clients", async |db| add(db, client).await).await
     }
 
     async fn change_oauth_secret(
@@ -38,27 +32,19 @@ impl OAuthStore for MysqlStore {
         hash: &Hidden<String>,
         previous_until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(change_secret(&mut lease, id, hash, previous_until)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE oauth_clients", async |db| change_secret(db, id, hash, previous_until).await).await
     }
 
     async fn disable_oauth_client(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(disable(&mut lease, id, now)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE oauth_clients", async |db| disable(db, id, now).await).await
     }
 
     async fn oauth_keys(&self, now: Timestamp) -> Result<Vec<OAuthKey>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(keys(&mut lease, now)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT oauth_keys", async |db| keys(db, now).await).await
     }
 
     async fn add_oauth_key(&self, key: &OAuthKey, others_retire_at: Timestamp) -> Result<bool, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(add_key(&mut lease, key, others_retire_at)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT oauth_keys", async |db| add_key(db, key, others_retire_at).await).await
     }
 }
 

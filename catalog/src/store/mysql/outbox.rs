@@ -16,9 +16,7 @@ use crate::{ProductId, Timestamp};
 #[async_trait]
 impl Outbox for MysqlStore {
     async fn lend_fan_out(&self, owner: Owner, now: Timestamp, until: Timestamp) -> Result<Option<u64>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(lend(&mut lease, owner, now, until)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE change_fan_out", async |db| lend(db, owner, now, until).await).await
     }
 
     async fn fan_out(
@@ -28,15 +26,11 @@ impl Outbox for MysqlStore {
         events: &[Outgoing],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(fan_out(&mut lease, owner, position, events, now)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT deliveries", async |db| fan_out(db, owner, position, events, now).await).await
     }
 
     async fn waiting(&self, now: Timestamp) -> Result<Vec<SubscriptionId>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(waiting(&mut lease, now)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT deliveries", async |db| waiting(db, now).await).await
     }
 
     async fn take_deliveries(
@@ -47,21 +41,15 @@ impl Outbox for MysqlStore {
         until: Timestamp,
         limit: u32,
     ) -> Result<Option<(Subscription, Vec<Due>)>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(take(&mut lease, id, owner, now, until, limit)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE deliveries", async |db| take(db, id, owner, now, until, limit).await).await
     }
 
     async fn settle(&self, due: &Due, owner: Owner, settled: &Settled) -> Result<bool, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(settle(&mut lease, due, owner, settled)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE deliveries", async |db| settle(db, due, owner, settled).await).await
     }
 
     async fn prune_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(prune(&mut lease, before)).await;
-        lease.end(outcome)
+        self.pools.primary("DELETE deliveries", async |db| prune(db, before).await).await
     }
 }
 

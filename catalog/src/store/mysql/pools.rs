@@ -1,76 +1,113 @@
 //! The connections: a pool to the primary, one to the replica, one of a single connection to ask
 //! whether the primary is there.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions};
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout};
+use sqlx::MySql;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+use tokio::time::Instant;
 
-use super::lease::Lease;
+use crate::store::observer::{Pool, PoolStatus};
+use crate::store::pool::{Gated, Rules};
 use crate::store::{Options, StoreError};
 
-/// What a call may take beyond the limit of its statements, before the server counts as silent.
+/// What a call may take beyond the limit of its statements, before the server counts as silent: it ends a statement
+/// that takes too long itself, but a server or a network that has gone silent ends nothing.
 const GRACE: Duration = Duration::from_secs(1);
+/// A connection that has not answered the pool by then is given up, and its place in the pool is free.
+const RETURNS_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Pools {
-    primary: MySqlPool,
-    replica: Option<MySqlPool>,
-    probe: MySqlPool,
-    statement_timeout: Duration,
+    primary: Gated<MySql>,
+    replica: Option<Gated<MySql>>,
+    probe: Gated<MySql>,
     replica_lag: Duration,
     last_write: Mutex<Option<Instant>>,
 }
 
 impl Pools {
     pub(super) fn open(primary: MySqlConnectOptions, replica: Option<MySqlConnectOptions>, options: &Options) -> Self {
+        let rules = Rules {
+            system: Arc::default(),
+            call_within: options.statement_timeout.saturating_mul(2).saturating_add(GRACE),
+            returns_within: RETURNS_WITHIN,
+            survives: false,
+        };
+        let gated = |name, size, limit, to| {
+            let connections = pool(size, options, Arc::clone(&rules.system)).connect_lazy_with(to);
+            Gated::new(name, connections, limit, rules.clone(), options)
+        };
+        let (limit, ceiling) = (options.max_connections, options.ceiling());
         Self {
-            probe: pool(1, options).connect_lazy_with(primary.clone()),
-            primary: pool(options.max_connections, options).connect_lazy_with(primary),
-            replica: replica.map(|to| pool(options.max_connections, options).connect_lazy_with(to)),
-            statement_timeout: options.statement_timeout,
+            probe: gated(Pool::Probe, 1, 1, primary.clone()),
+            primary: gated(Pool::Primary, ceiling, limit, primary),
+            replica: replica.map(|to| gated(Pool::Replica, limit, limit, to)),
             replica_lag: options.replica_lag,
             last_write: Mutex::new(None),
         }
     }
 
-    /// A connection to read: to the replica, unless this process wrote so lately that the replica may
-    /// not have it yet. A caller so always reads its own writes.
-    pub(super) async fn read(&self) -> Result<Lease, StoreError> {
+    /// Reads: from the replica, unless this process wrote so lately that the replica may not have it yet. A caller so
+    /// always reads its own writes.
+    pub(super) async fn read<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let pool = match &self.replica {
             Some(replica) if !self.wrote_lately() => replica,
             _ => &self.primary,
         };
-        Lease::take(pool).await
+        pool.with(summary, call).await
     }
 
-    /// A connection to read what is there for certain: to the primary.
-    pub(super) async fn primary(&self) -> Result<Lease, StoreError> {
-        Lease::take(&self.primary).await
+    /// Asks the primary: reads what is there for certain, or writes what no replica is asked for.
+    pub(super) async fn primary<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.primary.with(summary, call).await
     }
 
-    /// A connection to write.
-    pub(super) async fn write(&self) -> Result<Lease, StoreError> {
-        // Noted before the write, so that a read in between does not miss it; see [`Self::wrote`].
+    /// Writes. Noted before and after: a read in between does not miss it, and the replica's lag counts from the end,
+    /// however long it took.
+    pub(super) async fn write<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.wrote();
-        Lease::take(&self.primary).await
+        let outcome = self.primary.with(summary, call).await;
+        self.wrote();
+        outcome
     }
 
-    /// Notes that a write has ended: the replica's lag counts from there, however long it took.
+    /// Asks over the connection that does nothing else.
+    pub(super) async fn probe<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.probe.with(summary, call).await
+    }
+
+    /// Notes a write.
     pub(super) fn wrote(&self) {
         *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// The connection that only asks.
-    pub(super) async fn probe(&self) -> Result<Lease, StoreError> {
-        Lease::take(&self.probe).await
+    pub(super) async fn set_limit(&self, limit: u32) -> u32 {
+        self.primary.set_limit(limit).await
     }
 
-    /// Waits for `call`, but not for ever: the server ends a statement that takes too long, but a
-    /// server or a network that has gone silent ends nothing.
-    pub(super) async fn bounded<F: Future>(&self, call: F) -> Result<F::Output, Elapsed> {
-        timeout(self.statement_timeout.saturating_mul(2).saturating_add(GRACE), call).await
+    pub(super) fn status(&self) -> Vec<PoolStatus> {
+        [Some(&self.primary), self.replica.as_ref(), Some(&self.probe)]
+            .into_iter()
+            .flatten()
+            .map(Gated::status)
+            .collect()
     }
 
     pub(super) async fn close(&self) {
@@ -87,7 +124,7 @@ impl Pools {
     }
 }
 
-fn pool(size: u32, options: &Options) -> MySqlPoolOptions {
+fn pool(size: u32, options: &Options, system: Arc<OnceLock<&'static str>>) -> MySqlPoolOptions {
     let limit = options.statement_timeout;
     MySqlPoolOptions::new()
         .max_connections(size)
@@ -105,18 +142,25 @@ fn pool(size: u32, options: &Options) -> MySqlPoolOptions {
                 Ok(matches!(tokio::time::timeout(Duration::from_secs(1), ping).await, Ok(Ok(()))))
             })
         })
-        .after_connect(move |connection, _| Box::pin(limit_statements(connection, limit)))
+        .after_connect(move |connection, _| {
+            let system = Arc::clone(&system);
+            Box::pin(async move {
+                // An upgrade from the one to the other is as good as unheard of.
+                let _ = system.set(limit_statements(connection, limit).await?);
+                Ok(())
+            })
+        })
 }
 
 /// Has the server itself end a statement that takes longer than `limit`: a client that gives up does
-/// not free what its statement holds.
-async fn limit_statements(connection: &mut MySqlConnection, limit: Duration) -> Result<(), sqlx::Error> {
+/// not free what its statement holds. Gives the server's name.
+async fn limit_statements(connection: &mut MySqlConnection, limit: Duration) -> Result<&'static str, sqlx::Error> {
     let version: String = sqlx::query_scalar("SELECT VERSION()").fetch_one(&mut *connection).await?;
-    let statement = if version.contains("MariaDB") {
-        format!("SET SESSION max_statement_time = {}", limit.as_secs_f64())
+    let (system, statement) = if version.contains("MariaDB") {
+        ("mariadb", format!("SET SESSION max_statement_time = {}", limit.as_secs_f64()))
     } else {
-        format!("SET SESSION max_execution_time = {}", limit.as_millis())
+        ("mysql", format!("SET SESSION max_execution_time = {}", limit.as_millis()))
     };
     sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await?;
-    Ok(())
+    Ok(system)
 }

@@ -14,9 +14,7 @@ use crate::{Limit, ProductId, Timestamp};
 #[async_trait]
 impl Subscriptions for MysqlStore {
     async fn subscribe(&self, new: NewSubscription, now: Timestamp) -> Result<Subscription, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(insert(&mut lease, new, now)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT subscriptions", async |db| insert(db, new, now).await).await
     }
 
     async fn subscribe_once(
@@ -26,9 +24,7 @@ impl Subscriptions for MysqlStore {
         now: Timestamp,
         render: &Render,
     ) -> Result<KeptAnswer, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(insert_once(&mut lease, claim, new, now, render)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT subscriptions", async |db| insert_once(db, claim, new, now, render).await).await
     }
 
     async fn subscriptions(
@@ -36,33 +32,23 @@ impl Subscriptions for MysqlStore {
         before: Option<SubscriptionId>,
         limit: Limit,
     ) -> Result<(Vec<Subscription>, bool), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(list(&mut lease, before, limit)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT subscriptions", async |db| list(db, before, limit).await).await
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(get(&mut lease, id)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT subscriptions", async |db| get(db, id).await).await
     }
 
     async fn deliveries(&self, id: SubscriptionId, limit: Limit) -> Result<Vec<Delivery>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(deliveries(&mut lease, id, limit)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT deliveries", async |db| deliveries(db, id, limit).await).await
     }
 
     async fn unsubscribe(&self, id: SubscriptionId) -> Result<bool, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(delete(&mut lease, id)).await;
-        lease.end(outcome)
+        self.pools.primary("DELETE subscriptions", async |db| delete(db, id).await).await
     }
 
     async fn enable(&self, id: SubscriptionId, now: Timestamp) -> Result<Option<Subscription>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(enable(&mut lease, id, now)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE subscriptions", async |db| enable(db, id, now).await).await
     }
 }
 

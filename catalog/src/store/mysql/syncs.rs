@@ -20,9 +20,7 @@ use crate::{ExternalId, Product, ProductId, Timestamp};
 #[async_trait]
 impl Syncs for MysqlStore {
     async fn request_sync(&self, supplier: &SourceName, now: Timestamp) -> Result<(Sync, bool), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(request(&mut lease, supplier, now)).await;
-        lease.end(outcome)
+        self.pools.primary("INSERT supplier_syncs", async |db| request(db, supplier, now).await).await
     }
 
     async fn claim_sync(
@@ -31,9 +29,7 @@ impl Syncs for MysqlStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(claim(&mut lease, supplier, now, until)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE supplier_leases", async |db| claim(db, supplier, now, until).await).await
     }
 
     async fn take_offers(
@@ -44,36 +40,26 @@ impl Syncs for MysqlStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Sync>, StoreError> {
-        let mut lease = self.pools.write().await?;
-        let outcome = self.pools.bounded(take(&mut lease, claim, (offers, progress), now, until)).await;
-        self.pools.wrote();
-        let (sync, changes) = lease.end(outcome)?;
+        let taken = async |db: &mut MySqlConnection| take(db, claim, (offers, progress), now, until).await;
+        let (sync, changes) = self.pools.write("UPDATE supplier_syncs", taken).await?;
         self.listeners.tell_all(&changes).await;
         Ok(sync)
     }
 
     async fn end_sync(&self, claim: &Claim, error: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(end(&mut lease, claim, error, now)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE supplier_syncs", async |db| end(db, claim, error, now).await).await
     }
 
     async fn release_sync(&self, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(release(&mut lease, claim, now)).await;
-        lease.end(outcome)
+        self.pools.primary("UPDATE supplier_syncs", async |db| release(db, claim, now).await).await
     }
 
     async fn sync(&self, supplier: &SourceName, id: SyncId) -> Result<Option<Sync>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(get(&mut lease, supplier, id)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT supplier_syncs", async |db| get(db, supplier, id).await).await
     }
 
     async fn last_sync(&self, supplier: &SourceName) -> Result<Option<Sync>, StoreError> {
-        let mut lease = self.pools.primary().await?;
-        let outcome = self.pools.bounded(last(&mut lease, supplier)).await;
-        lease.end(outcome)
+        self.pools.primary("SELECT supplier_syncs", async |db| last(db, supplier).await).await
     }
 }
 

@@ -13,15 +13,15 @@ use crate::store::{Idempotency, StoreError};
 #[async_trait]
 impl Idempotency for SqliteStore {
     async fn begin(&self, request: KeyedRequest, owner: Owner, now: Timestamp) -> Result<Turn, StoreError> {
-        begin(&mut *self.writer.acquire().await?, request, owner, now).await
+        self.write("INSERT idempotency_keys", async |db| begin(db, request, owner, now).await).await
     }
 
     async fn give_up(&self, claim: &Claim) -> Result<(), StoreError> {
-        give_up(&mut *self.writer.acquire().await?, claim).await
+        self.write("DELETE idempotency_keys", async |db| give_up(db, claim).await).await
     }
 
     async fn prune_keys(&self, now: Timestamp) -> Result<u64, StoreError> {
-        prune(&mut *self.writer.acquire().await?, now).await
+        self.write("DELETE idempotency_keys", async |db| prune(db, now).await).await
     }
 }
 

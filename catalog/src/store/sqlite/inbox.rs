@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 use super::SqliteStore;
 use super::applying::Transaction;
 use super::write::BEGIN;
-use crate::inbox::{Event, NewEvent, Receipt, SourceName, State};
+use crate::inbox::{Due, Event, NewEvent, Receipt, SourceName, State};
 use crate::store::changes::Written;
 use crate::store::inbox::{Claimed, Finish, PRUNE, Retry, apply, failed};
 use crate::store::{Inbox, StoreError};
@@ -17,20 +17,19 @@ use crate::{EventId, Limit, Timestamp};
 #[async_trait]
 impl Inbox for SqliteStore {
     async fn receive(&self, event: &NewEvent, now: Timestamp) -> Result<Receipt, StoreError> {
-        receive(&mut *self.writer.acquire().await?, event, now).await
+        self.write("INSERT webhook_events", async |db| receive(db, event, now).await).await
     }
 
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
-        due(&mut *self.reader().await?, now, limit).await
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+        self.read("SELECT webhook_events", async |db| due(db, now, limit).await).await
     }
 
     async fn process(&self, number: u64, now: Timestamp, retry: Retry<'_>) -> Result<Option<State>, StoreError> {
-        let done = process(&mut *self.writer.acquire().await?, number, now, retry).await?;
-        Ok(self.listeners.tell(done).await)
+        self.written("UPDATE webhook_events", async |db| process(db, number, now, retry).await).await
     }
 
     async fn broke_off(&self, number: u64, why: &str, now: Timestamp, retry: Retry<'_>) -> Result<(), StoreError> {
-        broke_off(&mut *self.writer.acquire().await?, number, why, now, retry).await
+        self.write("UPDATE webhook_events", async |db| broke_off(db, number, why, now, retry).await).await
     }
 
     async fn events(
@@ -40,19 +39,19 @@ impl Inbox for SqliteStore {
         before: Option<u64>,
         limit: Limit,
     ) -> Result<(Vec<Event>, bool), StoreError> {
-        list(&mut *self.reader().await?, source, state, before, limit).await
+        self.read("SELECT webhook_events", async |db| list(db, source, state, before, limit).await).await
     }
 
     async fn event(&self, source: &SourceName, id: &EventId) -> Result<Option<(Event, Vec<u8>)>, StoreError> {
-        get(&mut *self.reader().await?, source, id).await
+        self.read("SELECT webhook_events", async |db| get(db, source, id).await).await
     }
 
     async fn replay(&self, source: &SourceName, id: &EventId, now: Timestamp) -> Result<Option<Event>, StoreError> {
-        replay(&mut *self.writer.acquire().await?, source, id, now).await
+        self.write("UPDATE webhook_events", async |db| replay(db, source, id, now).await).await
     }
 
     async fn prune_inbox(&self, before: Timestamp) -> Result<u64, StoreError> {
-        prune(&mut *self.writer.acquire().await?, before).await
+        self.write("DELETE webhook_events", async |db| prune(db, before).await).await
     }
 }
 
@@ -95,15 +94,16 @@ async fn earlier(connection: &mut SqliteConnection, event: &NewEvent) -> Result<
     Ok(if same { Receipt::Duplicate(self::event(&row)?) } else { Receipt::Conflict })
 }
 
-async fn due(connection: &mut SqliteConnection, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
-    let numbers: Vec<i64> = sqlx::query_scalar(
-        "SELECT number FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
+async fn due(connection: &mut SqliteConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+    let due: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "SELECT number, traceparent FROM webhook_events WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, number LIMIT ?",
     )
     .bind(now.micros())
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    Ok(numbers.into_iter().map(i64::cast_unsigned).collect())
+    let due = due.into_iter().map(|(number, traceparent)| Due { number: number.cast_unsigned(), traceparent });
+    Ok(due.collect())
 }
 
 /// Claims, applies and completes in one transaction: of a crash anywhere in it nothing remains.

@@ -12,31 +12,31 @@ mod outbox;
 #[cfg(test)]
 mod plan_tests;
 mod read;
-mod reader;
 mod row;
 mod subscriptions;
 mod syncs;
+mod time_limit;
 mod write;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Sqlite};
 
-use super::changes::{Change, ChangeLog, Listeners, LogBounds};
-use super::{DatabaseUrl, Options, Store, StoreError};
+use super::changes::{Change, ChangeLog, Listeners, LogBounds, Written};
+use super::pool::{Gated, Rules};
+use super::{DatabaseUrl, Options, Pool, PoolStatus, Store, StoreError};
 use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
     Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
     Timestamp, Total, Version,
 };
-use reader::Reader;
+use time_limit::TimeLimit;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -44,11 +44,11 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlit
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct SqliteStore {
-    readers: SqlitePool,
+    readers: Gated<Sqlite>,
     /// SQLite has one writer at a time; a queue here is fairer than retries on a busy file.
-    writer: SqlitePool,
+    writer: Gated<Sqlite>,
     /// For [`Store::ping`] alone.
-    probe: SqlitePool,
+    probe: Gated<Sqlite>,
     statement_timeout: Duration,
     listeners: Listeners,
 }
@@ -67,40 +67,73 @@ impl SqliteStore {
         // The writer first: it makes the file and the log that readers need.
         let writer = pool(1).connect_with(connect.clone()).await?;
         let query_only = connect.pragma("query_only", "ON");
+        // A statement is ended where it runs, and a connection that was left alone can be used again.
+        let long = Duration::MAX;
+        let system = Arc::new(OnceLock::from("sqlite"));
+        let rules = Rules { system, call_within: long, returns_within: long, survives: true };
+        let gated = |name, connections, limit| Gated::new(name, connections, limit, rules.clone(), options);
+        let readers = pool(options.ceiling()).connect_lazy_with(query_only.clone());
         Ok(Self {
-            readers: pool(options.max_connections).connect_lazy_with(query_only.clone()),
-            writer,
-            probe: pool(1).connect_lazy_with(query_only),
+            readers: gated(Pool::Primary, readers, options.max_connections),
+            writer: gated(Pool::Writer, writer, 1),
+            probe: gated(Pool::Probe, pool(1).connect_lazy_with(query_only), 1),
             statement_timeout: options.statement_timeout,
             listeners: options.listeners.clone(),
         })
     }
 
-    async fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::take(&self.readers, self.statement_timeout).await
+    /// Reads, no longer than a statement may take.
+    async fn read<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let limited = async |db: &mut SqliteConnection| {
+            let _limit = TimeLimit::set(db, self.statement_timeout).await?;
+            call(db).await
+        };
+        self.readers.with(summary, limited).await
+    }
+
+    /// Writes.
+    async fn write<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.writer.with(summary, call).await
+    }
+
+    /// Writes, and tells the listeners what was written.
+    async fn written<T>(
+        &self,
+        summary: &'static str,
+        call: impl AsyncFnOnce(&mut SqliteConnection) -> Result<Written<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        Ok(self.listeners.tell(self.write(summary, call).await?).await)
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError> {
-        read::list(&mut *self.reader().await?, query, after, limit).await
+        self.read("SELECT products", async |db| read::list(db, query, after, limit).await).await
     }
 
     async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
-        read::total(&mut *self.reader().await?, filter, search).await
+        self.read("SELECT products", async |db| read::total(db, filter, search).await).await
     }
 
     async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
-        read::get(&mut *self.reader().await?, id).await
+        self.read("SELECT products", async |db| read::get(db, id).await).await
     }
 
     async fn get_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
-        read::get_all(&mut *self.reader().await?, ids).await
+        self.read("SELECT products", async |db| read::get_all(db, ids).await).await
     }
 
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
-        Ok(self.listeners.tell(write::create(&self.writer, details, now).await?).await)
+        self.written("INSERT products", async |db| write::create(db, details, now).await).await
     }
 
     async fn create_once(
@@ -110,7 +143,7 @@ impl Store for SqliteStore {
         now: Timestamp,
         render: &Render,
     ) -> Result<KeptAnswer, StoreError> {
-        Ok(self.listeners.tell(write::create_once(&self.writer, claim, details, now, render).await?).await)
+        self.written("INSERT products", async |db| write::create_once(db, claim, details, now, render).await).await
     }
 
     async fn update(
@@ -120,21 +153,27 @@ impl Store for SqliteStore {
         expected: Option<&[Version]>,
         now: Timestamp,
     ) -> Result<Product, StoreError> {
-        Ok(self.listeners.tell(write::update(&self.writer, id, patch, expected, now).await?).await)
+        self.written("UPDATE products", async |db| write::update(db, id, patch, expected, now).await).await
     }
 
     async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
-        self.listeners.tell(write::delete(&self.writer, id, expected).await?).await;
-        Ok(())
+        self.written("DELETE products", async |db| write::delete(db, id, expected).await).await
     }
 
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {
-        read::categories(&mut *self.reader().await?).await
+        self.read("SELECT categories", async |db| read::categories(db).await).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT id FROM products LIMIT 1").fetch_optional(&self.probe).await?;
-        Ok(())
+        self.probe.with("SELECT products", async |db| read::ping(db).await).await
+    }
+
+    fn pools(&self) -> Vec<PoolStatus> {
+        [&self.readers, &self.writer, &self.probe].map(Gated::status).into()
+    }
+
+    async fn set_limit(&self, limit: u32) -> u32 {
+        self.readers.set_limit(limit).await
     }
 
     async fn close(&self) {
@@ -147,19 +186,19 @@ impl Store for SqliteStore {
 #[async_trait]
 impl ChangeLog for SqliteStore {
     async fn identity(&self) -> Result<String, StoreError> {
-        changes::identity(&mut *self.reader().await?).await
+        self.read("SELECT catalogue", async |db| changes::identity(db).await).await
     }
 
     async fn log_bounds(&self) -> Result<LogBounds, StoreError> {
-        changes::bounds(&mut *self.reader().await?).await
+        self.read("SELECT product_changes", async |db| changes::bounds(db).await).await
     }
 
     async fn changes(&self, after: u64, _missing: &[u64], limit: u32) -> Result<Vec<Change>, StoreError> {
-        changes::read(&mut *self.reader().await?, after, limit).await
+        self.read("SELECT product_changes", async |db| changes::read(db, after, limit).await).await
     }
 
     async fn scan(&self, after: Option<ProductId>, limit: u32) -> Result<Vec<Product>, StoreError> {
-        changes::scan(&mut *self.reader().await?, after, limit).await
+        self.read("SELECT products", async |db| changes::scan(db, after, limit).await).await
     }
 
     async fn current(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
@@ -168,7 +207,7 @@ impl ChangeLog for SqliteStore {
 
     async fn prune_log(&self) -> Result<u64, StoreError> {
         let bounds = self.log_bounds().await?;
-        changes::prune(&mut *self.writer.acquire().await?, bounds.first, bounds.last).await
+        self.write("DELETE product_changes", async |db| changes::prune(db, bounds.first, bounds.last).await).await
     }
 }
 

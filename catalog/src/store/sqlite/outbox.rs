@@ -16,7 +16,7 @@ use crate::{ProductId, Timestamp};
 #[async_trait]
 impl Outbox for SqliteStore {
     async fn lend_fan_out(&self, owner: Owner, now: Timestamp, until: Timestamp) -> Result<Option<u64>, StoreError> {
-        lend(&mut *self.writer.acquire().await?, owner, now, until).await
+        self.write("UPDATE change_fan_out", async |db| lend(db, owner, now, until).await).await
     }
 
     async fn fan_out(
@@ -26,11 +26,11 @@ impl Outbox for SqliteStore {
         events: &[Outgoing],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        fan_out(&mut *self.writer.acquire().await?, owner, position, events, now).await
+        self.write("INSERT deliveries", async |db| fan_out(db, owner, position, events, now).await).await
     }
 
     async fn waiting(&self, now: Timestamp) -> Result<Vec<SubscriptionId>, StoreError> {
-        waiting(&mut *self.reader().await?, now).await
+        self.read("SELECT deliveries", async |db| waiting(db, now).await).await
     }
 
     async fn take_deliveries(
@@ -41,15 +41,15 @@ impl Outbox for SqliteStore {
         until: Timestamp,
         limit: u32,
     ) -> Result<Option<(Subscription, Vec<Due>)>, StoreError> {
-        take(&mut *self.writer.acquire().await?, id, owner, now, until, limit).await
+        self.write("UPDATE deliveries", async |db| take(db, id, owner, now, until, limit).await).await
     }
 
     async fn settle(&self, due: &Due, owner: Owner, settled: &Settled) -> Result<bool, StoreError> {
-        settle(&mut *self.writer.acquire().await?, due, owner, settled).await
+        self.write("UPDATE deliveries", async |db| settle(db, due, owner, settled).await).await
     }
 
     async fn prune_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        prune(&mut *self.writer.acquire().await?, before).await
+        self.write("DELETE deliveries", async |db| prune(db, before).await).await
     }
 }
 

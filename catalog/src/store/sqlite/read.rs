@@ -12,6 +12,11 @@ use crate::{
     Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SearchText, SortKey, Total,
 };
 
+pub(super) async fn ping(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT id FROM products LIMIT 1").fetch_optional(connection).await?;
+    Ok(())
+}
+
 pub(super) async fn get(connection: &mut SqliteConnection, id: ProductId) -> Result<Product, StoreError> {
     let row = listing::by_id(id).build().fetch_optional(connection).await?;
     product(&row.ok_or(StoreError::NotFound)?)

@@ -14,7 +14,7 @@ use crate::{Limit, ProductId, Timestamp};
 #[async_trait]
 impl Subscriptions for SqliteStore {
     async fn subscribe(&self, new: NewSubscription, now: Timestamp) -> Result<Subscription, StoreError> {
-        insert(&mut *self.writer.acquire().await?, new, now).await
+        self.write("INSERT subscriptions", async |db| insert(db, new, now).await).await
     }
 
     async fn subscribe_once(
@@ -24,7 +24,7 @@ impl Subscriptions for SqliteStore {
         now: Timestamp,
         render: &Render,
     ) -> Result<KeptAnswer, StoreError> {
-        insert_once(&mut *self.writer.acquire().await?, claim, new, now, render).await
+        self.write("INSERT subscriptions", async |db| insert_once(db, claim, new, now, render).await).await
     }
 
     async fn subscriptions(
@@ -32,23 +32,23 @@ impl Subscriptions for SqliteStore {
         before: Option<SubscriptionId>,
         limit: Limit,
     ) -> Result<(Vec<Subscription>, bool), StoreError> {
-        list(&mut *self.reader().await?, before, limit).await
+        self.read("SELECT subscriptions", async |db| list(db, before, limit).await).await
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
-        get(&mut *self.reader().await?, id).await
+        self.read("SELECT subscriptions", async |db| get(db, id).await).await
     }
 
     async fn deliveries(&self, id: SubscriptionId, limit: Limit) -> Result<Vec<Delivery>, StoreError> {
-        deliveries(&mut *self.reader().await?, id, limit).await
+        self.read("SELECT deliveries", async |db| deliveries(db, id, limit).await).await
     }
 
     async fn unsubscribe(&self, id: SubscriptionId) -> Result<bool, StoreError> {
-        delete(&mut *self.writer.acquire().await?, id).await
+        self.write("DELETE subscriptions", async |db| delete(db, id).await).await
     }
 
     async fn enable(&self, id: SubscriptionId, now: Timestamp) -> Result<Option<Subscription>, StoreError> {
-        enable(&mut *self.writer.acquire().await?, id, now).await
+        self.write("UPDATE subscriptions", async |db| enable(db, id, now).await).await
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{ExternalId, Product, ProductId, Timestamp};
 #[async_trait]
 impl Syncs for SqliteStore {
     async fn request_sync(&self, supplier: &SourceName, now: Timestamp) -> Result<(Sync, bool), StoreError> {
-        request(&mut *self.writer.acquire().await?, supplier, now).await
+        self.write("INSERT supplier_syncs", async |db| request(db, supplier, now).await).await
     }
 
     async fn claim_sync(
@@ -30,10 +30,10 @@ impl Syncs for SqliteStore {
         until: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
         // Asked of a reader: the writer has better things to do.
-        if !is_due(&mut *self.reader().await?, supplier, now).await? {
+        if !self.read("SELECT supplier_leases", async |db| is_due(db, supplier, now).await).await? {
             return Ok(None);
         }
-        claim(&mut *self.writer.acquire().await?, supplier, now, until).await
+        self.write("UPDATE supplier_leases", async |db| claim(db, supplier, now, until).await).await
     }
 
     async fn take_offers(
@@ -44,26 +44,26 @@ impl Syncs for SqliteStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Sync>, StoreError> {
-        let taken = take(&mut *self.writer.acquire().await?, claim, (offers, progress), now, until).await;
-        let (sync, changes) = taken?;
+        let taken = async |db: &mut SqliteConnection| take(db, claim, (offers, progress), now, until).await;
+        let (sync, changes) = self.write("UPDATE supplier_syncs", taken).await?;
         self.listeners.tell_all(&changes).await;
         Ok(sync)
     }
 
     async fn end_sync(&self, claim: &Claim, error: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
-        end(&mut *self.writer.acquire().await?, claim, error, now).await
+        self.write("UPDATE supplier_syncs", async |db| end(db, claim, error, now).await).await
     }
 
     async fn release_sync(&self, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
-        release(&mut *self.writer.acquire().await?, claim, now).await
+        self.write("UPDATE supplier_syncs", async |db| release(db, claim, now).await).await
     }
 
     async fn sync(&self, supplier: &SourceName, id: SyncId) -> Result<Option<Sync>, StoreError> {
-        get(&mut *self.reader().await?, supplier, id).await
+        self.read("SELECT supplier_syncs", async |db| get(db, supplier, id).await).await
     }
 
     async fn last_sync(&self, supplier: &SourceName) -> Result<Option<Sync>, StoreError> {
-        last(&mut *self.reader().await?, supplier).await
+        self.read("SELECT supplier_syncs", async |db| last(db, supplier).await).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing: each call is one transaction, the category's count and the log of changes included.
 
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
 
 use super::{changes, idempotency, read};
 use crate::once::{Claim, KeptAnswer, Render};
@@ -13,11 +14,11 @@ use crate::{Category, NameKey, NewProduct, Product, ProductId, ProductPatch, Tim
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 pub(super) async fn create(
-    writer: &SqlitePool,
+    connection: &mut SqliteConnection,
     details: NewProduct,
     now: Timestamp,
 ) -> Result<Written<Product>, StoreError> {
-    let mut transaction = writer.begin_with(BEGIN).await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
     let (product, change) = create_in(&mut transaction, details, now).await?;
     transaction.commit().await?;
     Ok((product, Some(change)))
@@ -25,13 +26,13 @@ pub(super) async fn create(
 
 /// Keeps a new product and the answer to the request for it.
 pub(super) async fn create_once(
-    writer: &SqlitePool,
+    connection: &mut SqliteConnection,
     claim: &Claim,
     details: NewProduct,
     now: Timestamp,
     render: &Render,
 ) -> Result<Written<KeptAnswer>, StoreError> {
-    let mut transaction = writer.begin_with(BEGIN).await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
     let (product, change) = create_in(&mut transaction, details, now).await?;
     let answer = render(&product);
     idempotency::complete(&mut transaction, claim, &answer).await?;
@@ -70,13 +71,13 @@ pub(super) async fn create_in(
 }
 
 pub(super) async fn update(
-    writer: &SqlitePool,
+    connection: &mut SqliteConnection,
     id: ProductId,
     patch: ProductPatch,
     expected: Option<&[Version]>,
     now: Timestamp,
 ) -> Result<Written<Product>, StoreError> {
-    let mut transaction = writer.begin_with(BEGIN).await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
     let before = read::get(&mut transaction, id).await?;
     precondition(&before, expected)?;
     let written = update_in(&mut transaction, before, patch, now).await?;
@@ -120,11 +121,11 @@ pub(super) async fn update_in(
 }
 
 pub(super) async fn delete(
-    writer: &SqlitePool,
+    connection: &mut SqliteConnection,
     id: ProductId,
     expected: Option<&[Version]>,
 ) -> Result<Written<()>, StoreError> {
-    let mut transaction = writer.begin_with(BEGIN).await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
     let before = read::get(&mut transaction, id).await?;
     precondition(&before, expected)?;
     let change = delete_in(&mut transaction, &before).await?;

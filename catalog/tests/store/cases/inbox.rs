@@ -96,6 +96,11 @@ async fn an_event_is_kept_once(shop: &Shop) {
     assert_eq!(unknown, None);
 }
 
+/// The numbers of up to `limit` events that are due.
+async fn due(store: &dyn Store, seconds: i64, limit: u32) -> Vec<u64> {
+    store.due(at(seconds), limit).await.unwrap().into_iter().map(|due| due.number).collect()
+}
+
 async fn thirty_at_once_are_one(shop: &Shop) {
     let stores = [Arc::clone(&shop.store), shop.reopen(&patient()).await];
     let mut senders = tokio::task::JoinSet::new();
@@ -104,7 +109,7 @@ async fn thirty_at_once_are_one(shop: &Shop) {
         senders.spawn(async move {
             let receipt = store.receive(&milk("m-1", 1, "2.00"), at(100)).await.unwrap();
             // Every one of them also tries to apply it, as fast as it can.
-            for number in store.due(at(100), 10).await.unwrap() {
+            for number in due(&*store, 100, 10).await {
                 process(&*store, number, 100).await;
             }
             matches!(receipt, Receipt::Accepted(_))
@@ -177,8 +182,8 @@ async fn an_event_that_comes_before_its_product_waits_for_it(shop: &Shop) {
         assert_eq!(process(store, number, 100).await, Some(State::Pending));
         assert_eq!(process(store, number, 159).await, None, "not yet");
     }
-    assert_eq!(store.due(at(159), 10).await.unwrap(), [0; 0]);
-    assert_eq!(store.due(at(160), 10).await.unwrap(), [price, lost]);
+    assert_eq!(due(store, 159, 10).await, [0; 0]);
+    assert_eq!(due(store, 160, 10).await, [price, lost]);
     assert_eq!(outcome(store, "p").await, (State::Pending, 1, "there is no such product".into()));
     take(store, &milk("m", 1, "1.00")).await;
     assert_eq!(process(store, price, 160).await, Some(State::Processed));
@@ -187,7 +192,7 @@ async fn an_event_that_comes_before_its_product_waits_for_it(shop: &Shop) {
     assert_eq!(process(store, lost, 160).await, Some(State::Pending));
     assert_eq!(process(store, lost, 220).await, Some(State::Parked));
     assert_eq!(outcome(store, "x").await.1, 3);
-    assert_eq!(store.due(at(9_999), 10).await.unwrap(), [0; 0], "parked is left alone");
+    assert_eq!(due(store, 9_999, 10).await, [0; 0], "parked is left alone");
     let again = store.replay(&source("farm-hub"), &"x".parse().unwrap(), at(300)).await.unwrap().unwrap();
     assert_eq!((again.state, again.attempts, again.next_at), (State::Pending, 0, at(300)));
     let done = store.replay(&source("farm-hub"), &"p".parse().unwrap(), at(300)).await.unwrap().unwrap();
@@ -212,7 +217,7 @@ async fn what_nothing_is_done_for_is_ignored(shop: &Shop) {
     let known = NewEvent { state: State::Ignored, ..event("2", "x", 1, "null") };
     let number = receive(store, &known).await;
     assert_eq!(process(store, number, 100).await, None);
-    assert_eq!(store.due(at(100), 10).await.unwrap(), [0; 0]);
+    assert_eq!(due(store, 100, 10).await, [0; 0]);
 }
 
 /// Different events about one product that is not there yet, applied by two processes at once.
@@ -227,7 +232,7 @@ async fn workers_make_a_new_product_once(shop: &Shop) {
         workers.spawn(async move {
             let deadline = Instant::now() + Duration::from_secs(30);
             loop {
-                let due = store.due(at(100), 10).await.unwrap();
+                let due = due(&*store, 100, 10).await;
                 if due.is_empty() {
                     return;
                 }
@@ -307,7 +312,7 @@ async fn events_are_listed_newest_first(shop: &Shop) {
         receive(store, &event(&format!("e-{n}"), "x", 1, "null")).await;
         receive(store, &NewEvent { source: source("other"), ..event(&format!("e-{n}"), "x", 1, "null") }).await;
     }
-    for number in store.due(at(100), 6).await.unwrap() {
+    for number in due(store, 100, 6).await {
         process(store, number, 100).await;
     }
     let mut found: HashMap<Option<State>, Vec<String>> = HashMap::new();

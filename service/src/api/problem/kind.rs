@@ -8,6 +8,11 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $kind,)* }
 
         impl Kind {
+            /// What the type ends in, for logs and traces.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$kind => $code,)* }
+            }
+
             /// Status, type and title.
             pub(super) fn parts(self) -> (u16, &'static str, &'static str) {
                 match self { $(Self::$kind => ($status, concat!("urn:farmlokal:problem:", $code), $title),)* }

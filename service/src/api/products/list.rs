@@ -38,7 +38,7 @@ pub(super) async fn answer(
     };
     let asked = asked(context, &query, &request);
     let shared = Arc::clone(context);
-    let load = async move { page(&shared, query, after, epoch, request).await };
+    let load = move || async move { page(&shared, query, after, epoch, request).await };
     context.answer(asked, Policy::List, if_none_match, load).await
 }
 

@@ -212,7 +212,7 @@ impl ProductsApi {
             stamp: None,
             question: Question::of("product").number(id.get().unsigned_abs()),
         };
-        let load = async move {
+        let load = move || async move {
             match catalogue.store().get(id).await {
                 Ok(product) => {
                     let tag = etag::of_product(&product);

@@ -146,7 +146,7 @@ impl WebhooksApi {
             timestamp: field("webhook-timestamp"),
             signatures: field("webhook-signature"),
         };
-        let sent = Sent { source: source.0.0, signature, traceparent: field("traceparent"), body: body.bytes() };
+        let sent = Sent { source: source.0.0, signature, body: body.bytes() };
         Ok(match self.0.intake.receive(sent, self.0.now()).await? {
             Receipt::Accepted(event) => {
                 let location = format!("/v1/webhooks/{}/events/{}", event.source, segment(&event.id));

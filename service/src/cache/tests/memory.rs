@@ -16,7 +16,7 @@ async fn a_thousand_identical_misses_are_one_computation() {
                     gate.notified().await;
                     source.load().await
                 };
-                cache.fetch(asked(), load).await.unwrap()
+                cache.fetch(asked(), || load).await.unwrap()
             })
         })
         .collect();
@@ -26,7 +26,7 @@ async fn a_thousand_identical_misses_are_one_computation() {
         assert_eq!(body(&caller.await.unwrap()), "0");
     }
     assert_eq!(source.loads(), 1);
-    let later = cache.fetch(asked(), source.clone().load()).await.unwrap();
+    let later = cache.fetch(asked(), || source.clone().load()).await.unwrap();
     assert_eq!((later.origin, source.loads()), (Origin::Local, 1));
 }
 
@@ -40,10 +40,10 @@ async fn callers_that_go_away_neither_end_nor_repeat_it() {
             gate.notified().await;
             source.load().await
         };
-        assert!(tokio::time::timeout(Duration::ZERO, cache.fetch(asked(), load)).await.is_err());
+        assert!(tokio::time::timeout(Duration::ZERO, cache.fetch(asked(), || load)).await.is_err());
     }
     gate.notify_one();
-    let last = cache.fetch(asked(), source.clone().load()).await.unwrap();
+    let last = cache.fetch(asked(), || source.clone().load()).await.unwrap();
     assert_eq!((body(&last).as_str(), source.loads()), ("0", 1));
 }
 
@@ -63,16 +63,16 @@ async fn what_was_computed_from_before_a_write_is_not_found_after_it() {
     };
     let early = tokio::spawn({
         let cache = Arc::clone(&cache);
-        async move { cache.fetch(asked(), slow).await.unwrap() }
+        async move { cache.fetch(asked(), || slow).await.unwrap() }
     });
     read.notified().await;
     source.value.store(1, Ordering::SeqCst);
     cache.void(7, &[Namespace::Products]).await;
     // While the old computation is under way nobody joins it, and when it has ended nobody finds it.
-    let during = cache.fetch(asked(), source.clone().load()).await.unwrap();
+    let during = cache.fetch(asked(), || source.clone().load()).await.unwrap();
     go_on.notify_one();
     assert_eq!(body(&early.await.unwrap()), "0", "whoever asked before the write may have what was before");
-    let after = cache.fetch(asked(), source.clone().load()).await.unwrap();
+    let after = cache.fetch(asked(), || source.clone().load()).await.unwrap();
     assert_eq!((body(&during), body(&after)), ("1".to_owned(), "1".to_owned()));
     assert_eq!(source.loads(), 2);
 }
@@ -88,7 +88,7 @@ async fn a_write_voids_what_it_concerns() {
     let origins = async || {
         let mut origins = Vec::new();
         for namespace in all {
-            origins.push(cache.fetch(about("q", namespace), source.clone().load()).await.unwrap().origin);
+            origins.push(cache.fetch(about("q", namespace), || source.clone().load()).await.unwrap().origin);
         }
         origins
     };
@@ -108,7 +108,7 @@ async fn an_answer_from_an_older_index_is_not_given_when_the_index_has_gone_on()
     let mut origins = Vec::new();
     for stamp in [None, Some(0), Some(1), Some(1), None] {
         let asked = Asked { stamp, ..asked() };
-        origins.push(cache.fetch(asked, source.clone().load()).await.unwrap().origin);
+        origins.push(cache.fetch(asked, || source.clone().load()).await.unwrap().origin);
     }
     use Origin::{Computed, Local};
     assert_eq!(origins, [Computed, Computed, Computed, Local, Local]);
@@ -124,7 +124,7 @@ async fn memory_stays_below_its_bound() {
         let size = usize::try_from(xxhash_rust::xxh3::xxh3_64(&number.to_le_bytes()) % 40_000).unwrap();
         let body = "x".repeat(size);
         let asked = about(&number.to_string(), Namespace::Products);
-        cache.fetch(asked, async move { Ok(answer(&body)) }).await.unwrap();
+        cache.fetch(asked, || async move { Ok(answer(&body)) }).await.unwrap();
         stored += size as u64;
         if number % 50 == 0 {
             cache.local.run_pending_tasks();
@@ -141,13 +141,13 @@ async fn memory_stays_below_its_bound() {
 async fn what_is_made_is_found_after_it_was_not_there() {
     let (cache, clock) = cache();
     let product: Namespace = "product:42".parse().unwrap();
-    let ask = async |answer: Answer| cache.fetch(about("42", product), async { Ok(answer) }).await.unwrap();
+    let ask = async |answer: Answer| cache.fetch(about("42", product), || async { Ok(answer) }).await.unwrap();
     assert_eq!(body(&ask(Answer::Absent).await), "absent");
     assert_eq!(body(&ask(answer("made")).await), "absent", "it is known that there is none");
     cache.void(1, &[Namespace::Products, product]).await;
     assert_eq!(body(&ask(answer("made")).await), "made");
     // And it is not known for long.
-    let other = async |answer: Answer| cache.fetch(about("43", product), async { Ok(answer) }).await.unwrap();
+    let other = async |answer: Answer| cache.fetch(about("43", product), || async { Ok(answer) }).await.unwrap();
     other(Answer::Absent).await;
     clock.pass(Duration::from_secs(34));
     assert_eq!(body(&other(answer("made elsewhere")).await), "made elsewhere");
@@ -162,7 +162,7 @@ async fn nothing_is_kept_by_who_does_not_hear_of_writes() {
     for cache in [cache, off] {
         let before = source.loads();
         for _ in 0..2 {
-            assert_eq!(cache.fetch(asked(), source.clone().load()).await.unwrap().origin, Origin::Bypass);
+            assert_eq!(cache.fetch(asked(), || source.clone().load()).await.unwrap().origin, Origin::Bypass);
         }
         assert_eq!(source.loads(), before + 2);
     }
@@ -172,6 +172,6 @@ async fn nothing_is_kept_by_who_does_not_hear_of_writes() {
 #[tokio::test]
 async fn a_computation_that_panics_is_a_failure_and_no_more() {
     let ((cache, _), source) = (cache(), Source::default());
-    assert_eq!(cache.fetch(asked(), async { panic!("the test's own") }).await.unwrap_err(), Broken::Other);
-    assert_eq!(cache.fetch(asked(), source.clone().load()).await.unwrap().origin, Origin::Computed);
+    assert_eq!(cache.fetch(asked(), || async { panic!("the test's own") }).await.unwrap_err(), Broken::Other);
+    assert_eq!(cache.fetch(asked(), || source.clone().load()).await.unwrap().origin, Origin::Computed);
 }

@@ -111,7 +111,7 @@ impl World {
             read
         };
         let answer = tokio::spawn(async move {
-            let served = cache.fetch(asked(), load).await.unwrap();
+            let served = cache.fetch(asked(), || load).await.unwrap();
             body(&served).parse().unwrap()
         });
         self.requests.push(Request { at_least: self.heard[process], answer });

@@ -39,7 +39,7 @@ async fn meet(cache: &Cache<Broken>) {
 }
 
 async fn fetch(cache: &Arc<Cache<Broken>>, source: &Source) -> Served {
-    cache.fetch(asked(), source.clone().load()).await.unwrap()
+    cache.fetch(asked(), || source.clone().load()).await.unwrap()
 }
 
 /// Until the entry is there, not only its lease.
@@ -75,7 +75,7 @@ async fn a_thousand_misses_in_two_processes_are_one_computation() {
                     let _ = gate.acquire().await;
                     source.load().await
                 };
-                cache.fetch(asked(), load).await.unwrap().origin
+                cache.fetch(asked(), || load).await.unwrap().origin
             })
         })
         .collect();
@@ -162,13 +162,13 @@ async fn garbage_under_a_key_is_a_miss_and_is_replaced() {
         let name = format!("farmlokal:test:{{{:032x}}}:entry", cache.key(ask(number)).hash);
         let command: Vec<&str> = command.iter().map(|word| if *word == "KEY" { name.as_str() } else { word }).collect();
         server.run(&command);
-        let served = cache.fetch(ask(number), source.clone().load()).await.unwrap();
+        let served = cache.fetch(ask(number), || source.clone().load()).await.unwrap();
         assert_eq!((served.origin, body(&served).as_str()), (Origin::Computed, "0"), "{command:?}");
         let other = process(&server);
         until("it is replaced", async || {
             let cache: Arc<Cache<Broken>> = process(&server);
             let asked: Asked = ask(number);
-            cache.fetch(asked, source.clone().load()).await.unwrap().origin == Origin::Shared
+            cache.fetch(asked, || source.clone().load()).await.unwrap().origin == Origin::Shared
         })
         .await;
         drop(other);
@@ -233,7 +233,7 @@ async fn a_redis_that_does_not_answer_holds_nobody_up() {
     for number in 0..20 {
         let started = tokio::time::Instant::now();
         let asked = about(&number.to_string(), Namespace::Products);
-        assert_eq!(cache.fetch(asked, source.clone().load()).await.unwrap().origin, Origin::Computed);
+        assert_eq!(cache.fetch(asked, || source.clone().load()).await.unwrap().origin, Origin::Computed);
         slowest = slowest.max(started.elapsed());
     }
     // Two calls before the load; the rest is what a busy machine may add.

@@ -1,5 +1,6 @@
 //! The client, against servers on loopback.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,7 +45,7 @@ fn due() -> Due {
 
 fn client(allowed: &str, resolver: Arc<dyn Resolve>) -> Client {
     let rules = Rules { allow_http: true, allow_networks: allowed.parse().unwrap() };
-    Client::new(Guard::new(rules, resolver), Duration::from_millis(500)).unwrap()
+    Client::new(Guard::new(rules, resolver), Duration::from_millis(500))
 }
 
 /// A server that answers every request with `answer`, and counts connections.
@@ -134,7 +135,7 @@ async fn a_name_that_changes_its_mind_gets_nowhere_else() {
 #[tokio::test]
 async fn rules_that_were_tightened_hold_for_those_who_are_there() {
     let guard = Guard::new(Rules::default(), Arc::new(SystemResolver));
-    let client = Client::new(guard, Duration::from_millis(500)).unwrap();
+    let client = Client::new(guard, Duration::from_millis(500));
     for (url, refused) in [
         ("http://127.0.0.1:8080/", Refused::Scheme),
         ("https://127.0.0.1:8080/", Refused::Address),

@@ -96,7 +96,7 @@ fn courier(fake: &Arc<Fake>, concurrency: usize, poll: Duration) -> Courier {
 
 fn patient_courier(fake: &Arc<Fake>, concurrency: usize, poll: Duration, patience: Duration) -> Courier {
     let rules = Rules { allow_http: true, allow_networks: "127.0.0.0/8".parse().unwrap() };
-    let client = Client::new(Guard::new(rules, Arc::new(SystemResolver)), patience).unwrap();
+    let client = Client::new(Guard::new(rules, Arc::new(SystemResolver)), patience);
     let schedule = Schedule { delays: "1h".parse().unwrap(), seed: 1 };
     let options = CourierOptions { concurrency, per_receiver: 4, poll, schedule };
     let clock = Arc::new(|| Timestamp::from(chrono::Utc::now()));

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use farmlokal_catalog::Timestamp;
+use farmlokal_telemetry::carry;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -135,7 +136,7 @@ impl Tokens {
         let (sender, receiver) = watch::channel(None);
         state.flight = Some(receiver.clone());
         let (inner, rejected) = (Arc::clone(&self.0), state.rejected.clone());
-        tokio::spawn(async move {
+        tokio::spawn(carry(async move {
             let outcome = inner.obtain(rejected.as_ref()).await;
             let now = (inner.clock)();
             let mut state = inner.lock();
@@ -146,7 +147,7 @@ impl Tokens {
             }
             drop(state);
             sender.send_replace(Some(outcome));
-        });
+        }));
         receiver
     }
 }

@@ -34,9 +34,12 @@ impl Inbox for Fake {
         Err(StoreError::NotFound)
     }
 
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<u64>, StoreError> {
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
         let due = self.due.lock().unwrap();
-        let numbers = due.iter().filter(|(_, (_, at, _))| *at <= now).map(|(number, _)| *number);
+        let numbers = due
+            .iter()
+            .filter(|(_, (_, at, _))| *at <= now)
+            .map(|(number, _)| Due { number: *number, traceparent: None });
         Ok(numbers.take(limit as usize).collect())
     }
 

@@ -3,6 +3,7 @@
 use chrono::Utc;
 use farmlokal_catalog::shape::NARROW;
 
+use super::gate::Passes;
 use super::machine;
 use super::results::{Measured, Results, Target};
 use super::seeding::Filled;
@@ -13,7 +14,7 @@ use crate::bench::Arguments;
 const EXPLANATION: &str = include_str!("explanation.md");
 
 /// The whole of `docs/performance.md`.
-pub(super) fn write(arguments: &Arguments, results: &[Results]) -> String {
+pub(super) fn write(arguments: &Arguments, results: &[Results], passes: &Passes) -> String {
     let Arguments { rows, rate, seconds, .. } = arguments;
     let mut text = format!(
         "# Performance\n\n\
@@ -34,7 +35,11 @@ pub(super) fn write(arguments: &Arguments, results: &[Results]) -> String {
         if let Some(caching) = &engine.caching {
             text += &caching.section(*seconds);
         }
+        if let Some(tracing) = &engine.tracing {
+            text += &tracing.section(*seconds);
+        }
     }
+    text += &passes.section();
     let explanation = EXPLANATION.replace("{rate}", &rate.to_string()).replace("{narrow}", &NARROW.to_string());
     text + "\n" + &explanation
 }

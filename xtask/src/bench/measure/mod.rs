@@ -6,6 +6,7 @@ mod caching;
 mod cases;
 mod document;
 mod draw;
+mod gate;
 mod http;
 mod load;
 mod machine;
@@ -20,6 +21,7 @@ mod sqlite;
 mod statement;
 mod suite;
 mod table;
+mod tracing;
 mod walk;
 
 use std::fs;
@@ -41,8 +43,9 @@ const DOCUMENT: &str = "docs/performance.md";
 /// Measures, prints what came out, and keeps it if it is the whole of it.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let runtime = Runtime::new().map_err(|error| format!("cannot start: {error}"))?;
+    let passes = runtime.block_on(gate::measure())?;
     let results = runtime.block_on(measure(arguments))?;
-    let document = document::write(arguments, &results);
+    let document = document::write(arguments, &results, &passes);
     println!("\n{document}");
     let wrong: Vec<String> = results.iter().flat_map(Results::wrong).collect();
     if !wrong.is_empty() {

@@ -9,6 +9,7 @@ use super::outcome::Outcome;
 use super::search::Searches;
 use super::seeding::Filled;
 use super::service::Memory;
+use super::tracing::Tracing;
 
 /// What came out for one engine.
 pub(super) struct Results {
@@ -22,6 +23,7 @@ pub(super) struct Results {
     pub(super) searches: Searches,
     /// Where it was measured.
     pub(super) caching: Option<Caching>,
+    pub(super) tracing: Option<Tracing>,
     /// First pages a second, as fast as they go.
     pub(super) throughput: f64,
     pub(super) memory: Memory,

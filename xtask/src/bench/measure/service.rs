@@ -55,6 +55,17 @@ impl Service {
         Self::launch(command, database, settings)
     }
 
+    /// The same with OpenTelemetry's own `variables`.
+    pub(super) fn start_traced(
+        database: &str,
+        settings: &[(&str, &str)],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", SERVER_CORE]).arg(program()?).envs(variables.iter().copied());
+        Self::launch(command, database, settings)
+    }
+
     fn launch(mut command: Command, database: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("farmlokal: {error}");
         let directory = tempfile::tempdir().map_err(fail)?;

@@ -13,6 +13,7 @@ use super::results::{Measured, Results};
 use super::search::Searches;
 use super::seeding::Database;
 use super::service::Service;
+use super::tracing::Tracing;
 use super::walk;
 use crate::bench::Arguments;
 
@@ -62,10 +63,14 @@ impl Suite {
         let memory = self.service.memory()?;
         println!("==> {}: searches", self.engine);
         let searches = Searches::measure(&self.service, &self.database.url, &mut self.draw, self.pace)?;
+        // What replicas share takes a server.
         let caching = match self.engine {
-            // What replicas share takes a server.
             "MariaDB" => Some(Caching::measure(&self.database.url, &mut self.draw, self.pace)?),
             _ => None,
+        };
+        let tracing = match caching {
+            Some(_) => Some(Tracing::measure(&self.database.url, self.pace)?),
+            None => None,
         };
         Ok(Results {
             engine: self.engine,
@@ -76,6 +81,7 @@ impl Suite {
             measured,
             searches,
             caching,
+            tracing,
             throughput: busy.count() as f64 / self.pace.duration.as_secs_f64(),
             memory,
         })

@@ -12,7 +12,7 @@ use farmlokal_testkit::port;
 use farmlokal_testkit::process::Process;
 use poem::listener::TcpListener;
 use poem::web::Data;
-use poem::{EndpointExt as _, IntoResponse as _, Response, Route, Server, get, handler};
+use poem::{EndpointExt as _, IntoResponse as _, Response, Route, Server, get, handler, post};
 
 use crate::bench::measure::Pace;
 use crate::bench::measure::http::Client;
@@ -22,9 +22,9 @@ use crate::bench::measure::service::{SERVER_CORE, Service};
 const CLIENT_CORE: &str = "1";
 const CONNECTIONS: usize = 16;
 /// How often each has its turn.
-const ROUNDS: usize = 5;
+pub(in crate::bench::measure) const ROUNDS: usize = 5;
 /// The page that is asked for: some 8 KB.
-const PATH: &str = "/v1/products?category=Dairy";
+pub(in crate::bench::measure) const PATH: &str = "/v1/products?category=Dairy";
 const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How many ticks of the processor's clock a second has (`getconf CLK_TCK`: 100 on every Linux).
 const TICKS: f64 = 100.0;
@@ -53,19 +53,19 @@ impl Ceiling {
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
         let bare = bare_endpoint(endpoint, bytes)?;
         let (mut bares, mut hits) = (Vec::new(), Vec::new());
-        on_core(CLIENT_CORE)?;
-        for _ in 0..ROUNDS {
-            bares.push(round(bare.id(), endpoint, bytes, pace.duration));
-            hits.push(round(service.id(), service.address, bytes, pace.duration));
-        }
-        on_core(&format!("0-{}", thread::available_parallelism().map_or(1, usize::from).max(2) - 1))?;
+        beside_the_server(|| {
+            for _ in 0..ROUNDS {
+                bares.push(round(bare.id(), endpoint, bytes, pace.duration));
+                hits.push(round(service.id(), service.address, bytes, pace.duration));
+            }
+        })?;
         let (bare, bare_by_clock) = median(bares)?;
         let (hit, hit_by_clock) = median(hits)?;
         Ok(Self { bare, hit, bare_by_clock, hit_by_clock, bytes })
     }
 }
 
-/// Serves `bytes` bytes at `address` for ever, by poem and nothing else.
+/// Serves `bytes` bytes at `address` for ever, by poem and nothing else. Takes traces in, too, and forgets them.
 pub(crate) fn serve(address: SocketAddr, bytes: usize) -> Result<(), String> {
     #[handler]
     fn answer(body: Data<&bytes::Bytes>) -> Response {
@@ -73,13 +73,13 @@ pub(crate) fn serve(address: SocketAddr, bytes: usize) -> Result<(), String> {
         Response::builder().content_type("application/json").body(body.clone()).into_response()
     }
     let body = bytes::Bytes::from(vec![b'x'; bytes]);
-    let routes = Route::new().at("/v1/products", get(answer)).data(body);
+    let routes = Route::new().at("/v1/products", get(answer)).at("/v1/traces", post(answer)).data(body);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(Server::new(TcpListener::bind(address)).run(routes)).map_err(|error| error.to_string())
 }
 
 /// This program once more, as the server to compare with.
-fn bare_endpoint(address: SocketAddr, bytes: usize) -> Result<Process, String> {
+pub(in crate::bench::measure) fn bare_endpoint(address: SocketAddr, bytes: usize) -> Result<Process, String> {
     let fail = |error: std::io::Error| format!("the bare endpoint: {error}");
     let mut command = Command::new("taskset");
     command.args(["-c", SERVER_CORE]).arg(env::current_exe().map_err(fail)?);
@@ -89,6 +89,13 @@ fn bare_endpoint(address: SocketAddr, bytes: usize) -> Result<Process, String> {
         .wait_until(READY_WITHIN, || Client::new(address).get(PATH).is_ok_and(|(status, _)| status == 200))
         .map_err(|error| format!("the bare endpoint {error}"))?;
     Ok(process)
+}
+
+/// Runs `load` on another core than that of the servers.
+pub(in crate::bench::measure) fn beside_the_server(load: impl FnOnce()) -> Result<(), String> {
+    on_core(CLIENT_CORE)?;
+    load();
+    on_core(&format!("0-{}", thread::available_parallelism().map_or(1, usize::from).max(2) - 1))
 }
 
 /// Moves this process to `cores`.
@@ -102,7 +109,12 @@ fn on_core(cores: &str) -> Result<(), String> {
 }
 
 /// Answers of the process `id` a second of its processor, and a second of the clock.
-fn round(id: u32, address: SocketAddr, bytes: usize, duration: Duration) -> Result<(f64, f64), String> {
+pub(in crate::bench::measure) fn round(
+    id: u32,
+    address: SocketAddr,
+    bytes: usize,
+    duration: Duration,
+) -> Result<(f64, f64), String> {
     let (before, start) = (processor_time(id)?, Instant::now());
     let end = start + duration;
     let counts = thread::scope(|scope| {
@@ -137,7 +149,7 @@ fn processor_time(id: u32) -> Result<f64, String> {
     }
 }
 
-fn median(rounds: Vec<Result<(f64, f64), String>>) -> Result<(f64, f64), String> {
+pub(in crate::bench::measure) fn median(rounds: Vec<Result<(f64, f64), String>>) -> Result<(f64, f64), String> {
     let mut rounds = rounds.into_iter().collect::<Result<Vec<_>, _>>()?;
     rounds.sort_by(|one, other| one.0.total_cmp(&other.0));
     rounds.get(rounds.len() / 2).copied().ok_or_else(|| "no round".to_owned())

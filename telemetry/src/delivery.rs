@@ -1,0 +1,103 @@
+//! Finished spans on their way to a collector (OTLP): by a thread of the SDK's and a runtime of their own, so no request
+//! waits for one, and they are flushed whatever the rest of the process does, with a single processor too.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper_rustls::HttpsConnectorBuilder;
+use opentelemetry_http::hyper::HyperClient;
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{self, SpanData};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::environment::{otlp, variable};
+
+/// How long a batch may take that `OTEL_EXPORTER_OTLP_TIMEOUT` says nothing of: the specification's.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why there is no way to the collector.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The system has no thread left.
+    #[error("a thread for sending traces: {0}")]
+    Runtime(#[source] std::io::Error),
+    /// The variables make no sense.
+    #[error("{0}; see the variables OTEL_EXPORTER_OTLP_*")]
+    Exporter(#[from] ExporterBuildError),
+    /// There is nobody to trust.
+    #[error("no certificates to trust ({0}); install the system's, such as the package ca-certificates")]
+    Certificates(#[source] std::io::Error),
+}
+
+/// The runtime that sends: one thread.
+pub(crate) fn runtime() -> Result<Runtime, DeliveryError> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("telemetry").enable_all().build();
+    runtime.map_err(DeliveryError::Runtime)
+}
+
+/// Sends spans to the collector that the variables `OTEL_EXPORTER_OTLP_*` name, by gRPC or by HTTP.
+pub(crate) fn spans(runtime: &Handle) -> Result<Delivery<SpanExporter>, DeliveryError> {
+    // gRPC looks for the runtime while it is made.
+    let _entered = runtime.enter();
+    let exporter = match otlp("TRACES", "PROTOCOL", &variable).as_deref() {
+        Some("grpc") => SpanExporter::builder().with_tonic().build()?,
+        _ => by_http()?,
+    };
+    Ok(Delivery { exporter, runtime: runtime.clone(), failing: AtomicBool::new(false) })
+}
+
+fn by_http() -> Result<SpanExporter, DeliveryError> {
+    let timeout = otlp("TRACES", "TIMEOUT", &variable).and_then(|millis| millis.parse().ok());
+    let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_millis);
+    let builder = SpanExporter::builder().with_http();
+    let builder = if otlp("TRACES", "ENDPOINT", &variable).is_some_and(|url| url.starts_with("https:")) {
+        let tls = HttpsConnectorBuilder::new().with_native_roots().map_err(DeliveryError::Certificates)?;
+        builder.with_http_client(HyperClient::new(tls.https_only().enable_http1().build(), timeout, None))
+    } else {
+        builder.with_http_client(HyperClient::with_default_connector(timeout, None))
+    };
+    Ok(builder.build()?)
+}
+
+/// Does `work`, which is polled by a thread of the SDK's, with the timers and connections of `runtime`.
+pub(crate) async fn within<F: Future>(runtime: &Handle, work: F) -> F::Output {
+    let mut work = pin!(work);
+    let polled = poll_fn(|waker| {
+        let _entered = runtime.enter();
+        work.as_mut().poll(waker)
+    });
+    polled.await
+}
+
+/// An exporter that works with a runtime of ours, and says in the log when that begins or ceases to fail.
+#[derive(Debug)]
+pub(crate) struct Delivery<E> {
+    exporter: E,
+    runtime: Handle,
+    failing: AtomicBool,
+}
+
+impl<E: trace::SpanExporter> trace::SpanExporter for Delivery<E> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let result = within(&self.runtime, self.exporter.export(batch)).await;
+        // Once and not for every batch: a collector that is away for a day is no reason to fill the log.
+        match (&result, self.failing.swap(result.is_err(), Ordering::Relaxed)) {
+            (Err(error), false) => tracing::warn!("traces cannot be delivered: {error}"),
+            (Ok(()), true) => tracing::info!("traces are delivered again"),
+            _ => {}
+        }
+        result
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}

@@ -1,0 +1,102 @@
+//! What recording traces costs: hits in memory with none, a tenth and all of the requests recorded, by turns.
+//!
+//! The spans go over OTLP to a collector that forgets them, on the clients' core: what is measured is what they take of the
+//! server's processor.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use farmlokal_testkit::port;
+
+use super::Pace;
+use super::caching::ceiling::{PATH, ROUNDS, bare_endpoint, beside_the_server, median, round};
+use super::document::reached;
+use super::http::Client;
+use super::outcome::Outcome;
+use super::results::Target;
+use super::service::Service;
+
+/// How often the numbers are asked for.
+const SCRAPES: usize = 200;
+
+/// What came out, answers a second of the server's processor: the median of the rounds.
+pub(super) struct Tracing {
+    none: f64,
+    tenth: f64,
+    all: f64,
+    scrapes: Outcome,
+    bytes: usize,
+}
+
+impl Tracing {
+    /// Has three services answer as fast as they can, by turns.
+    pub(super) fn measure(database: &str, pace: Pace) -> Result<Self, String> {
+        println!("==> traces");
+        let collector = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
+        let _collector = bare_endpoint(collector, 0)?;
+        let endpoint = format!("http://{collector}");
+        let start = |ratio: &str| {
+            let variables = [
+                ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*format!("{endpoint}/v1/traces")),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", ratio),
+            ];
+            Service::start_traced(database, &[("CACHE__TTL_MS", "300000")], &variables)
+        };
+        let services = [start("0")?, start("0.1")?, start("1")?];
+        let bytes = Client::new(services[0].address).get(PATH)?.1.len();
+        let mut rounds = [const { Vec::new() }; 3];
+        beside_the_server(|| {
+            for _ in 0..ROUNDS {
+                for (service, rounds) in services.iter().zip(&mut rounds) {
+                    rounds.push(round(service.id(), service.address, bytes, pace.duration));
+                }
+            }
+        })?;
+        let [none, tenth, all] = rounds.map(|rounds| median(rounds).map(|(by_processor, _)| by_processor));
+        let (scrapes, bytes) = scrape(services[2].admin)?;
+        let tracing = Self { none: none?, tenth: tenth?, all: all?, scrapes, bytes };
+        let Self { none, tenth, all, .. } = tracing;
+        println!("    {:.0} % with a tenth recorded, {:.0} % with all", 100.0 * tenth / none, 100.0 * all / none);
+        Ok(tracing)
+    }
+
+    /// Targets and figures.
+    pub(super) fn section(&self, seconds: u32) -> String {
+        let Self { none, tenth, all, scrapes, bytes } = self;
+        let (some, every, slowest) = (tenth / none, all / none, scrapes.quantile(0.95));
+        let target = |what, is, reached| Target { what, is, reached };
+        let targets = [
+            target(
+                "at least 95 % of the throughput with a tenth recorded",
+                format!("{:.0} %", 100.0 * some),
+                some >= 0.95,
+            ),
+            target("at least 80 % with all recorded", format!("{:.0} %", 100.0 * every), every >= 0.8),
+            target("P95 of a scrape of the metrics under 20 ms", format!("{slowest:.1} ms"), slowest < 20.0),
+        ];
+        format!(
+            "\n## Traces and metrics\n\n{}\n\
+             Hits in memory, answers a second of the server's processor: {none:.0} with no trace recorded, {tenth:.0} with \
+             a tenth, {all:.0} with all (medians of {ROUNDS} rounds of {seconds} s by turns, the spans sent over OTLP to a \
+             collector on the other core; what its queue has no room for is dropped). A scrape has {bytes} bytes.\n",
+            reached(&targets),
+        )
+    }
+}
+
+/// How long the numbers take, and how many bytes they are.
+fn scrape(admin: SocketAddr) -> Result<(Outcome, usize), String> {
+    let (mut client, mut outcome, mut bytes) = (Client::new(admin), Outcome::new()?, 0);
+    for _ in 0..SCRAPES {
+        let start = Instant::now();
+        let (status, body) = client.get("/metrics")?;
+        bytes = body.len();
+        let checked = if status == 200 { Ok(()) } else { Err(format!("/metrics: {status}")) };
+        outcome.note(start.elapsed(), checked);
+        // Scrapes come one by one; the time between them is not measured.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok((outcome, bytes))
+}
