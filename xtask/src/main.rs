@@ -12,6 +12,7 @@ mod packages;
 mod report;
 mod servers;
 mod test;
+mod validator;
 mod versions;
 
 use std::process::ExitCode;

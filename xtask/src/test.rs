@@ -8,7 +8,7 @@ use farmlokal_testkit::{kubernetes, mariadb};
 
 use crate::command::{cargo, line, run as run_command};
 use crate::report::Report;
-use crate::{control_plane, packages, versions};
+use crate::{control_plane, packages, validator, versions};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -32,7 +32,7 @@ struct Counts {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let mut report = Report::default();
     let mut counts = Counts::default();
-    report.step("packages", packages::ensure);
+    report.step("packages", || packages::ensure().and_then(|()| validator::ensure()));
     report.step("versions", versions::check);
     if !arguments.no_lint {
         lint(&mut report);

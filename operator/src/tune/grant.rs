@@ -46,6 +46,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Goes on from a file that was published by other rules.
+    #[must_use]
+    pub fn resumed(file: Tuning) -> Self {
+        Self { published: vec![file], ..Self::default() }
+    }
+
     /// Notes what the pod `uid` says. A pod that cannot be asked keeps what it said last.
     pub fn confirm(&mut self, uid: &str, said: Confirmed) {
         // A restarted container has applied nothing yet, but cannot get an older file than the one before it had.

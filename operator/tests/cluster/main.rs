@@ -5,4 +5,10 @@ mod admission;
 mod kubelet;
 mod lifecycle;
 mod namespace;
+mod operating;
+#[path = "../rounds/mod.rs"]
+mod rounds;
+mod rules;
 mod waiting;
+
+use operating::fresh;

@@ -49,7 +49,7 @@ async fn prepare(config: &Config, rows: Option<u64>) -> Result<Outcome, CommandE
     let url = &config.database.url;
     store::migrate(url).await.map_err(|error| database_error(config, error))?;
     let rows = rows.unwrap_or(config.seed_rows);
-    seed::fill_if_empty(url, Plan { rows, batch: BATCH, seed: SEED }).await
+    seed::fill_if_empty(config, Plan { rows, batch: BATCH, seed: SEED }).await
 }
 
 fn welcome(config: &Config, app: &App) -> String {

@@ -3,6 +3,7 @@
 
 mod programs;
 mod server;
+pub mod validator;
 
 use std::env;
 use std::path::PathBuf;

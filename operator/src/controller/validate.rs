@@ -1,0 +1,312 @@
+//! Step 1, pure: is what is asked for possible, and what is it in full?
+//!
+//! [`Instance`] is all that later steps know of the object: every default is filled in, every rule holds.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::LocalObjectReference;
+use kube::ResourceExt as _;
+
+use super::names;
+use super::validate::budget::Connections;
+use super::validate::settings::{InvalidSetting, Settings};
+use crate::crd::{
+    DeletionPolicy, FarmLokal, FarmLokalSpec, HttpRoute, Ingress, NetworkPolicy, PodOptions, Reason, Resources,
+    SecretRef, Seed, Service, Telemetry, TuningMode,
+};
+
+pub mod budget;
+pub mod settings;
+
+/// Rows of an embedded database nobody said anything about; the service's own default.
+const EMBEDDED_ROWS: i64 = 1_000_000;
+const STORAGE: &str = "8Gi";
+const KEY: &str = "url";
+const INTERVAL_SECONDS: u64 = 60;
+const WAIT_TARGET_MS: u64 = 20;
+
+/// What the operator itself decides.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    /// The image of those who name none.
+    pub image: String,
+}
+
+/// What is asked for, in full.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The object's name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its UID; empty when it is only rendered.
+    pub uid: String,
+    /// The image that is to serve.
+    pub image: String,
+    /// When it is pulled.
+    pub pull_policy: Option<String>,
+    /// With which Secrets.
+    pub pull_secrets: Vec<LocalObjectReference>,
+    /// Where the catalogue is kept.
+    pub database: Database,
+    /// The Redis, if any.
+    pub redis: Option<SecretKey>,
+    /// How many pods.
+    pub scale: Scale,
+    /// The products to begin with.
+    pub seed: Seed,
+    /// The service's settings, by environment variable.
+    pub settings: BTreeMap<String, String>,
+    /// A Secret with further ones.
+    pub secret_settings: Option<String>,
+    /// The Service.
+    pub service: Service,
+    /// Its port.
+    pub port: i32,
+    /// The Ingress, if any.
+    pub ingress: Option<Ingress>,
+    /// The HTTPRoute, if any.
+    pub http_route: Option<HttpRoute>,
+    /// The NetworkPolicy, unless there is to be none.
+    pub network_policy: Option<NetworkPolicy>,
+    /// Processor and memory.
+    pub resources: Resources,
+    /// Where pods run.
+    pub pod: PodOptions,
+    /// Where traces are sent.
+    pub telemetry: Option<Telemetry>,
+    /// Whether nothing is to be changed.
+    pub paused: bool,
+    /// What becomes of the data in the end.
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// Where the catalogue is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Database {
+    /// In a file on a volume.
+    Embedded {
+        /// The volume's size.
+        size: String,
+        /// Its class.
+        class: Option<String>,
+    },
+    /// On a server.
+    Server {
+        /// Its URL.
+        url: SecretKey,
+        /// That of a replica.
+        replica_url: Option<SecretKey>,
+        /// Its connections.
+        connections: Connections,
+        /// How pools are tuned.
+        tuning: Tuning,
+    },
+}
+
+/// How pools are tuned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// What is done.
+    pub mode: TuningMode,
+    /// The time between two decisions.
+    pub interval: Duration,
+    /// The wait for a connection that is short enough, at the 95th percentile.
+    pub wait_target: Duration,
+}
+
+impl Tuning {
+    fn of(asked: &crate::crd::Tuning) -> Self {
+        let given =
+            |value: Option<i32>, otherwise: u64| value.and_then(|it| u64::try_from(it).ok()).unwrap_or(otherwise);
+        Self {
+            mode: asked.mode.unwrap_or_default(),
+            interval: Duration::from_secs(given(asked.interval_seconds, INTERVAL_SECONDS)),
+            wait_target: Duration::from_millis(given(asked.acquire_wait_target_ms, WAIT_TARGET_MS)),
+        }
+    }
+}
+
+/// A key of a Secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecretKey {
+    /// The Secret.
+    pub name: String,
+    /// The key.
+    pub key: String,
+}
+
+/// How many pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// None, for now.
+    Stopped,
+    /// So many.
+    Fixed(i32),
+    /// As many as an autoscaler finds right.
+    Auto {
+        /// The fewest.
+        min: i32,
+        /// The most.
+        max: i32,
+        /// The use of the processor that it aims at, in percent.
+        cpu_percent: i32,
+    },
+}
+
+impl Scale {
+    /// The most pods that are wanted at once.
+    #[must_use]
+    pub fn most(self) -> i32 {
+        match self {
+            Self::Stopped => 0,
+            Self::Fixed(replicas) => replicas,
+            Self::Auto { max, .. } => max,
+        }
+    }
+}
+
+/// Why an object cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSpec {
+    /// The object does not fit the schema: it is older than the schema, or the schema in the cluster is.
+    #[error("the object cannot be read: {0}; correct it, or bring the CustomResourceDefinition up to date")]
+    Malformed(String),
+    /// A rule of the schema is broken; the object is older than the rule, or the schema in the cluster is.
+    #[error("{0}")]
+    Rule(String),
+    /// A setting is not the object's to make.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    /// Connections are too few.
+    #[error(transparent)]
+    Budget(#[from] budget::TooSmall),
+}
+
+impl InvalidSpec {
+    /// The reason for the condition.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Malformed(_) => Reason::Malformed,
+            Self::Rule(_) | Self::Setting(_) => Reason::InvalidSpec,
+            Self::Budget(_) => Reason::BudgetTooSmall,
+        }
+    }
+}
+
+/// Checks an object and fills in what it leaves open.
+///
+/// # Errors
+///
+/// When a rule is broken; the message says which, and what would be right.
+pub fn validate(object: &FarmLokal, defaults: &Defaults) -> Result<Instance, InvalidSpec> {
+    check_rules(object)?;
+    let spec = object.spec.clone();
+    let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
+    let scale = scale(&spec);
+    let database = database(&spec)?;
+    let port = spec.service.as_ref().and_then(|service| service.port).unwrap_or(80);
+    let settings = Settings { name: &name, namespace: &namespace, port, spec: &spec, database: &database }.merged()?;
+    let embedded_rows = if spec.database.is_some() { 0 } else { EMBEDDED_ROWS };
+    let wants_policy = spec.network_policy.as_ref().and_then(|policy| policy.enabled).unwrap_or(true);
+    Ok(Instance {
+        uid: object.uid().unwrap_or_default(),
+        image: spec.image.unwrap_or_else(|| defaults.image.clone()),
+        pull_policy: spec.image_pull_policy.map(|policy| format!("{policy:?}")),
+        pull_secrets: spec.image_pull_secrets.into_iter().map(|r| LocalObjectReference { name: r.name }).collect(),
+        database,
+        redis: spec.redis.map(|redis| redis.secret_ref.into()),
+        scale,
+        seed: spec.seed.unwrap_or(Seed { rows: embedded_rows, blocking: false }),
+        settings,
+        secret_settings: spec.config_secret_ref.map(|secret| secret.name),
+        service: spec.service.unwrap_or_default(),
+        port,
+        ingress: spec.ingress,
+        http_route: spec.http_route,
+        network_policy: wants_policy.then(|| spec.network_policy.unwrap_or_default()),
+        resources: spec.resources.unwrap_or_default(),
+        pod: spec.pod.unwrap_or_default(),
+        telemetry: spec.telemetry,
+        paused: spec.paused,
+        deletion_policy: spec.deletion_policy.unwrap_or_default(),
+        name,
+        namespace,
+    })
+}
+
+/// The rules of the schema, for objects that were made before a rule was.
+fn check_rules(object: &FarmLokal) -> Result<(), InvalidSpec> {
+    object.validate_cel().map_err(|errors| InvalidSpec::Rule(errors.to_string()))
+}
+
+fn scale(spec: &FarmLokalSpec) -> Scale {
+    let fewest = if spec.database.is_some() { 2 } else { 1 };
+    match (&spec.autoscaling, spec.stopped) {
+        (_, true) => Scale::Stopped,
+        (Some(auto), _) => {
+            Scale::Auto { min: auto.min_replicas, max: auto.max_replicas, cpu_percent: auto.cpu_percent.unwrap_or(70) }
+        }
+        (None, _) => Scale::Fixed(spec.replicas.unwrap_or(fewest)),
+    }
+}
+
+fn database(spec: &FarmLokalSpec) -> Result<Database, InvalidSpec> {
+    let Some(server) = spec.database.clone() else {
+        let storage = spec.storage.clone().unwrap_or_default();
+        return Ok(Database::Embedded {
+            size: storage.size.unwrap_or_else(|| STORAGE.to_owned()),
+            class: storage.storage_class_name,
+        });
+    };
+    let tuning = spec.tuning.clone().unwrap_or_default();
+    // A stopped instance keeps its share: it may be started while others run.
+    let most = scale(&FarmLokalSpec { stopped: false, ..spec.clone() }).most();
+    let most = u32::try_from(most).unwrap_or_default();
+    Ok(Database::Server {
+        url: server.secret_ref.into(),
+        replica_url: server.replica_secret_ref.map(Into::into),
+        connections: Connections::divide(&server.budget.unwrap_or_default(), &tuning, most)?,
+        tuning: Tuning::of(&tuning),
+    })
+}
+
+impl From<SecretRef> for SecretKey {
+    fn from(secret: SecretRef) -> Self {
+        Self { name: secret.name, key: secret.key.unwrap_or_else(|| KEY.to_owned()) }
+    }
+}
+
+impl Instance {
+    /// The name of a child.
+    #[must_use]
+    pub fn child(&self, what: &str) -> String {
+        format!("{}-{what}", self.name)
+    }
+
+    /// The labels of every child.
+    #[must_use]
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        names::labels(&self.name)
+    }
+
+    /// Where the service answers within the cluster.
+    #[must_use]
+    pub fn url(&self) -> String {
+        settings::cluster_url(&self.name, &self.namespace, self.port)
+    }
+
+    /// The keys of Secrets that pods need.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretKey> {
+        let (url, replica) = match &self.database {
+            Database::Embedded { .. } => (None, None),
+            Database::Server { url, replica_url, .. } => (Some(url), replica_url.as_ref()),
+        };
+        url.into_iter().chain(replica).chain(&self.redis)
+    }
+}
+
+#[cfg(test)]
+mod tests;
