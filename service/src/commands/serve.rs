@@ -60,6 +60,8 @@ fn welcome(config: &Config, app: &App) -> String {
          \x20 Swagger UI   http://{address}/docs\n\
          \x20 Products     http://{address}/v1/products?category=Dairy&sort=-price\n\
          \x20 Readiness    http://{admin}/readyz\n\
+         \x20 Metrics      http://{admin}/metrics\n\
+         \x20 Traces       http://{admin}/admin/traces\n\
          \n\
          {demo}Ctrl-C ends it.\n",
         version = env!("CARGO_PKG_VERSION"),
