@@ -4,7 +4,7 @@
 //! its own, so that the two never write the same field of a status. The tuning file both may write, each only if it has
 //! seen what is there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,11 +16,13 @@ use tokio::time::Instant;
 use super::observe::Scrape;
 use super::validate::{Database, Instance};
 use crate::crd::FarmLokalStatus;
-use crate::tune::{Sample, State};
 
 mod look;
 mod tell;
 mod tick;
+mod turn;
+
+pub use turn::{Fleet, Memory, Turned};
 
 /// How often it is looked whose turn it is.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -48,8 +50,7 @@ struct Tuned {
 /// What is known from the windows before.
 #[derive(Default)]
 struct Window {
-    samples: BTreeMap<String, (Sample, Instant)>,
-    state: Option<State>,
+    memory: Memory,
     told: Option<FarmLokalStatus>,
 }
 
