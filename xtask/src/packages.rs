@@ -8,7 +8,8 @@ use farmlokal_testkit::{collector, program};
 use crate::command;
 
 /// A program and the Debian package that brings it.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
+    ("chromium", "chromium"),
     ("mariadbd", "mariadb-server"),
     ("openssl", "openssl"),
     ("pip3", "python3-pip"),

@@ -26,6 +26,7 @@ impl Tuner {
         // A file that somebody has spoilt is mended by the next round.
         let Some(there) = published(&look.file) else { return Ok(true) };
         let turned = window.memory.turn(&look.fleet, &there, connections, *tuning, Instant::now());
+        self.metrics.decided(&turned.decision, there.file.pool_max);
         if turned.published.file != there.file
             && let Err(error) = self.publish(instance, &look.file, &turned.published).await
         {
