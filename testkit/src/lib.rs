@@ -6,7 +6,9 @@
 
 pub mod cache;
 pub mod collector;
+pub mod http;
 pub mod kubernetes;
+pub mod machine;
 pub mod mariadb;
 pub mod port;
 pub mod process;

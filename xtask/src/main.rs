@@ -3,6 +3,7 @@
 
 mod api;
 mod bench;
+mod closed_loop;
 mod command;
 mod control_plane;
 mod instance;
@@ -38,6 +39,8 @@ enum Xtask {
     Api(api::Arguments),
     /// Measure how fast products are loaded and served; writes docs/performance.md (some 20 minutes)
     Bench(bench::Arguments),
+    /// Compare the tuner with static pools on a real database; writes a part of docs/pool-tuning.md (some 8 minutes)
+    ClosedLoop(closed_loop::Arguments),
     /// Serve so many bytes from an endpoint of poem with nothing around it, for the benchmark
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Xtask::Metrics => metrics::run(),
         Xtask::Api(arguments) => api::run(&arguments),
         Xtask::Bench(arguments) => bench::run(&arguments),
+        Xtask::ClosedLoop(arguments) => closed_loop::run(&arguments),
         #[cfg(feature = "bench")]
         Xtask::BareEndpoint { address, bytes } => bench::serve_bare_endpoint(address, bytes),
         Xtask::Versions => versions::check(),

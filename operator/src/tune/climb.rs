@@ -6,6 +6,8 @@ use super::elasticity::{self, CAPACITY, Point, Slope};
 use super::observation::Observation;
 use super::state::{Direction, Settings, State};
 
+/// With fewer acquires a 95th percentile is one or two callers' luck.
+const LEAST_ACQUIRES: u64 = 40;
 /// Waiting is the pool's doing only when most of it is in use.
 const BUSY: f64 = 0.8;
 /// A pool as full as this all the time always had somebody waiting: its throughput is what its size achieves.
@@ -46,7 +48,7 @@ const RELEASE: f64 = 0.8;
 pub(super) fn climb(state: &mut State, seen: &Observation, settings: &Settings) -> Step {
     let ladder = Ladder { size: state.pool_max * seen.pods, pods: seen.pods, settings };
     let used = seen.in_use / f64::from(ladder.size);
-    if seen.wait_p95 <= settings.wait_target || used < BUSY {
+    if seen.acquires < LEAST_ACQUIRES || seen.wait_p95 <= settings.wait_target || used < BUSY {
         return release(state, seen, &ladder, used);
     }
     state.unused = 0;
@@ -138,19 +140,22 @@ pub(super) fn slope(state: &State, pods: u32) -> Option<Slope> {
 
 /// Gives back what has not been needed for long.
 fn release(state: &mut State, seen: &Observation, ladder: &Ladder<'_>, used: f64) -> Step {
-    if used >= IDLE || seen.wait_p95 > IDLE_WAIT * ladder.settings.wait_target {
+    // Where hardly anybody comes, how long they wait is luck; how much is in use is not.
+    let quiet = seen.acquires < LEAST_ACQUIRES;
+    let stay = if quiet { Reason::Quiet } else { Reason::Content };
+    if used >= IDLE || !quiet && seen.wait_p95 > IDLE_WAIT * ladder.settings.wait_target {
         state.unused = 0;
-        return (None, Reason::Content);
+        return (None, stay);
     }
     state.unused = (state.unused + 1).min(IDLE_WINDOWS);
     if state.unused < IDLE_WINDOWS {
-        return (None, Reason::Content);
+        return (None, stay);
     }
     // Square-root staffing: the mean in use, and twice its square root for the ups and downs.
     let mean = seen.in_use / f64::from(seen.pods);
     let enough = (mean + 2.0 * mean.sqrt() + 1.0).ceil() as u32 * seen.pods;
     if enough >= ladder.size {
-        return (None, Reason::Content);
+        return (None, stay);
     }
     (ladder.to(RELEASE.max(f64::from(enough) / f64::from(ladder.size))), Reason::Unused)
 }

@@ -14,8 +14,6 @@ const START: u32 = 8;
 const FREEZE: u32 = 2;
 /// The share of ready pods that must have been scraped: one of many may be late, a blind tuner may not act.
 const LEAST_COVERAGE: f64 = 0.8;
-/// With fewer acquires a 95th percentile is one or two callers' luck.
-const LEAST_ACQUIRES: u64 = 40;
 /// What is left after the database refused connections: the multiplicative part of AIMD.
 const BACK_OFF: f64 = 0.7;
 /// Windows without growth after that: whoever took the connections keeps them for a while.
@@ -78,9 +76,6 @@ fn weigh(state: &mut State, seen: &Observation, settings: &Settings) -> Step {
     }
     if state.pool_max != share(state.connections, seen.pods, settings) {
         return (Some(state.connections), Reason::Pods);
-    }
-    if seen.acquires < LEAST_ACQUIRES {
-        return (None, Reason::Quiet);
     }
     climb(state, seen, settings)
 }

@@ -29,7 +29,8 @@ pub struct Observation {
     pub reporting: u32,
     /// Whether the number of pods is about to change, or a rollout is under way.
     pub scaling: bool,
-    /// Whether every ready pod has applied what was published last, and holds no more connections than that.
+    /// Whether every ready pod had applied what was published last, and held no more connections than that, through the
+    /// whole window: one in which the size changed says nothing of either size.
     pub confirmed: bool,
     /// Connections that the scraped pods hold or may open.
     pub applied: u32,
@@ -52,10 +53,11 @@ impl Observation {
     /// first.
     #[must_use]
     pub fn of(ready: u32, scaling: bool, published: Option<&Tuning>, scraped: &[Pod]) -> Self {
-        let confirms = |pod: &Pod| {
-            published
-                .is_none_or(|it| pod.now.generation >= it.generation && pod.now.applied <= it.limit_of(Some(&pod.uid)))
+        let follows = |pod: &Pod, said: &Sample| {
+            published.is_none_or(|it| said.generation >= it.generation && said.applied <= it.limit_of(Some(&pod.uid)))
         };
+        let confirms =
+            |pod: &Pod| follows(pod, &pod.now) && pod.before.as_ref().is_none_or(|(before, _)| follows(pod, before));
         let mut seen = Self {
             pods: ready,
             scaling,
@@ -193,6 +195,9 @@ mod tests {
         assert!(confirmed(&published(3, 8)) && confirmed(&published(2, 9)));
         assert!(!confirmed(&published(4, 8)), "not read yet");
         assert!(!confirmed(&published(3, 7)), "read, but eight connections are still open");
+        let applied_within = Pod { before: Some((Sample { generation: 2, ..sample(1) }, 60.0)), ..pod("a", 1, 2) };
+        let seen = Observation::of(1, false, Some(&published(3, 8)), &[applied_within]);
+        assert!(!seen.confirmed, "a part of the window had another size");
         let named = |pod: &str| Tuning { boot: Some(4), pods: Some(vec![pod.to_owned()]), ..published(3, 8) };
         assert!(confirmed(&named("a")) && !confirmed(&named("b")));
     }

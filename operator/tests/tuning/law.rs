@@ -189,3 +189,17 @@ fn what_is_not_needed_is_given_back_slowly() {
     // One in use on average, and twice its square root, and one.
     assert_eq!(sizes[15], 4);
 }
+
+#[test]
+fn who_is_hardly_asked_gives_back_too_however_long_the_few_waited() {
+    let quiet = Observation { acquires: 12, in_use: 0.4, wait_p95: 0.4, ..seen() };
+    let mut state = State::new(4, 20);
+    for reason in [Reason::Quiet, Reason::Quiet, Reason::Quiet, Reason::Quiet, Reason::Unused] {
+        let (decision, next) = decide(&state, &quiet, &SETTINGS);
+        assert_eq!(decision.reason, reason);
+        state = next;
+    }
+    assert_eq!(state.pool_max, 16);
+    let slow = Observation { in_use: 40.0, ..quiet };
+    assert_eq!(decided(&state, &slow), (Action::Hold, Reason::Quiet, 16), "few, but they need them");
+}

@@ -15,6 +15,7 @@ use super::super::observe::Scrape;
 use super::super::status::is_settled;
 use super::super::validate::Instance;
 use super::super::validate::settings::ADMIN_PORT;
+use super::turn::Fleet;
 use crate::tune::Sample;
 
 /// Pods asked at once.
@@ -24,14 +25,7 @@ const AT_ONCE: usize = 8;
 pub(super) struct Look {
     /// The tuning file's object.
     pub(super) file: DynamicObject,
-    /// Whether pods are coming or going.
-    pub(super) scaling: bool,
-    /// The UIDs of all pods there are, those that are ending included.
-    pub(super) existing: Vec<String>,
-    /// Pods that are ready.
-    pub(super) ready: u32,
-    /// What those of them that answered say, by UID.
-    pub(super) samples: Vec<(String, Sample)>,
+    pub(super) fleet: Fleet,
 }
 
 /// Looks; `None` when there is nothing to tune yet, or any more.
@@ -50,13 +44,13 @@ pub(super) async fn look(
     let pods: Api<Pod> = Api::namespaced(client.clone(), &instance.namespace);
     let pods = pods.list(&ListParams::default().labels(&labels.join(","))).await?.items;
     let ready: Vec<_> = pods.iter().filter(|pod| is_ready(pod)).collect();
-    Ok(Some(Look {
-        file,
+    let fleet = Fleet {
         scaling: !is_settled(&deployment),
         existing: pods.iter().filter_map(|pod| pod.uid()).collect(),
         ready: u32::try_from(ready.len()).unwrap_or(u32::MAX),
         samples: ask(scrape, &ready).await,
-    }))
+    };
+    Ok(Some(Look { file, fleet }))
 }
 
 async fn ask(scrape: &dyn Scrape, pods: &[&Pod]) -> Vec<(String, Sample)> {

@@ -4,7 +4,7 @@
 //! its own, so that the two never write the same field of a status. The tuning file both may write, each only if it has
 //! seen what is there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,11 +17,13 @@ use super::observe::Scrape;
 use super::validate::{Database, Instance};
 use crate::crd::FarmLokalStatus;
 use crate::metrics::Metrics;
-use crate::tune::{Sample, State};
 
 mod look;
 mod tell;
 mod tick;
+mod turn;
+
+pub use turn::{Fleet, Memory, Turned};
 
 /// How often it is looked whose turn it is.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -50,8 +52,7 @@ struct Tuned {
 /// What is known from the windows before.
 #[derive(Default)]
 struct Window {
-    samples: BTreeMap<String, (Sample, Instant)>,
-    state: Option<State>,
+    memory: Memory,
     told: Option<FarmLokalStatus>,
 }
 

@@ -2,9 +2,9 @@
 
 use chrono::Utc;
 use farmlokal_catalog::shape::NARROW;
+use farmlokal_testkit::machine;
 
 use super::gate::Passes;
-use super::machine;
 use super::results::{Measured, Results, Target};
 use super::seeding::Filled;
 use super::table::table;

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::ask::Ask;
-use super::http::Client;
 use super::outcome::Outcome;
+use farmlokal_testkit::http::Client;
 
 /// Connections: so many answers can be late before arrivals wait for one.
 const CONNECTIONS: usize = 32;

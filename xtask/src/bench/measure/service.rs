@@ -10,7 +10,7 @@ use std::time::Duration;
 use farmlokal_testkit::port;
 use farmlokal_testkit::process::Process;
 
-use super::http::Client;
+use farmlokal_testkit::http::Client;
 
 /// Known here, to see where a cursor leads.
 pub(super) const CURSOR_SECRET: &str = "bench";

@@ -11,10 +11,10 @@ use farmlokal_testkit::port;
 use super::Pace;
 use super::caching::ceiling::{PATH, ROUNDS, bare_endpoint, beside_the_server, median, round};
 use super::document::reached;
-use super::http::Client;
 use super::outcome::Outcome;
 use super::results::Target;
 use super::service::Service;
+use farmlokal_testkit::http::Client;
 
 /// How often the numbers are asked for.
 const SCRAPES: usize = 200;

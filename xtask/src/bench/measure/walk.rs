@@ -11,8 +11,8 @@ use serde::de::IgnoredAny;
 
 use super::ask::Spot;
 use super::draw::Deep;
-use super::http::Client;
 use super::service::CURSOR_SECRET;
+use farmlokal_testkit::http::Client;
 
 /// How long a walk takes between two lines of progress.
 const NEWS: Duration = Duration::from_secs(10);

@@ -15,8 +15,8 @@ use poem::web::Data;
 use poem::{EndpointExt as _, IntoResponse as _, Response, Route, Server, get, handler, post};
 
 use crate::bench::measure::Pace;
-use crate::bench::measure::http::Client;
 use crate::bench::measure::service::{SERVER_CORE, Service};
+use farmlokal_testkit::http::Client;
 
 /// The core the load comes from.
 const CLIENT_CORE: &str = "1";

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use crate::bench::measure::cases::mixed;
 use crate::bench::measure::draw::Draw;
-use crate::bench::measure::http::Client;
 use crate::bench::measure::outcome::Outcome;
 use crate::bench::measure::service::Service;
+use farmlokal_testkit::http::Client;
 
 /// How many ask at once.
 pub(super) const CALLERS: usize = 1_000;

@@ -15,11 +15,11 @@ use serde::Deserialize;
 
 use super::Pace;
 use super::draw::Draw;
-use super::http::Client;
 use super::outcome::Outcome;
 use super::results::Target;
 use super::service::Service;
 use ceiling::Ceiling;
+use farmlokal_testkit::http::Client;
 use herd::Herd;
 use shop::Shop;
 

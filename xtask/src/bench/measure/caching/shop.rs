@@ -10,10 +10,10 @@ use crate::bench::measure::Pace;
 use crate::bench::measure::ask::Ask;
 use crate::bench::measure::cases::mixed;
 use crate::bench::measure::draw::Draw;
-use crate::bench::measure::http::Client;
 use crate::bench::measure::load::sleep_until;
 use crate::bench::measure::outcome::Outcome;
 use crate::bench::measure::service::{Service, program};
+use farmlokal_testkit::http::Client;
 
 /// Different questions.
 const QUESTIONS: usize = 5_000;

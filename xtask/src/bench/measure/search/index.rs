@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::bench::measure::http::Client;
 use crate::bench::measure::service::Service;
+use farmlokal_testkit::http::Client;
 
 const BUILT_WITHIN: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(200);

@@ -4,7 +4,8 @@ use std::fs;
 use std::thread;
 
 /// One line: `2 cores (…), 24 GB of memory, Linux 6.18`.
-pub(super) fn describe() -> String {
+#[must_use]
+pub fn describe() -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let processor = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
     let memory = field("/proc/meminfo", "MemTotal")

@@ -11,7 +11,8 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client with one connection, opened when it is needed.
-pub(super) struct Client {
+#[derive(Debug)]
+pub struct Client {
     address: SocketAddr,
     stream: Option<TcpStream>,
     buffer: Vec<u8>,
@@ -25,12 +26,18 @@ struct Head {
 }
 
 impl Client {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    /// A client of the server at `address`, not connected yet.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Self {
         Self { address, stream: None, buffer: Vec::with_capacity(64 * 1024) }
     }
 
     /// Opens the connection, if it is not.
-    pub(super) fn connect(&mut self) -> Result<&mut TcpStream, String> {
+    ///
+    /// # Errors
+    ///
+    /// When nobody listens there.
+    pub fn connect(&mut self) -> Result<&mut TcpStream, String> {
         let stream = match self.stream.take() {
             Some(stream) => stream,
             None => open(self.address).map_err(|error| format!("{}: {error}", self.address))?,
@@ -39,12 +46,20 @@ impl Client {
     }
 
     /// Status and body of the answer to `GET path`.
-    pub(super) fn get(&mut self, path: &str) -> Result<(u16, &[u8]), String> {
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn get(&mut self, path: &str) -> Result<(u16, &[u8]), String> {
         self.send(&format!("GET {path} HTTP/1.1"), &[], "")
     }
 
     /// Status and body of the answer to a request: its first line, fields and body.
-    pub(super) fn send(&mut self, line: &str, fields: &[&str], body: &str) -> Result<(u16, &[u8]), String> {
+    ///
+    /// # Errors
+    ///
+    /// When no answer comes, or what comes is no HTTP; the message names the request.
+    pub fn send(&mut self, line: &str, fields: &[&str], body: &str) -> Result<(u16, &[u8]), String> {
         match self.exchange(line, fields, body) {
             Ok(head) => Ok((head.status, &self.buffer[head.body_at..head.body_at + head.body_bytes])),
             Err(error) => {

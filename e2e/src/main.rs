@@ -1,0 +1,23 @@
+//! `farmlokal-e2e`: measurements of the whole system, and the service that they start.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use farmlokal_e2e::closed_loop;
+
+#[derive(Parser)]
+#[command(about = "Measurements of the whole system")]
+enum Command {
+    /// Compare the tuner with static pools and with growing on wait, on a real database under load
+    ClosedLoop(closed_loop::Arguments),
+    /// What `farmlokal` does: tests and measurements start the service from here, so that it is never an older one
+    #[command(hide = true)]
+    Farmlokal(farmlokal::cli::Cli),
+}
+
+fn main() -> ExitCode {
+    match Command::parse() {
+        Command::ClosedLoop(arguments) => closed_loop::run(&arguments),
+        Command::Farmlokal(cli) => farmlokal::commands::run(cli),
+    }
+}
