@@ -5,8 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use farmlokal_catalog::store::{self, DatabaseUrl};
+use farmlokal_seed::measured::Measured;
 use farmlokal_seed::{Plan, Report, SeedError, progress, run};
 use farmlokal_telemetry::log::Format;
+use farmlokal_telemetry::metrics::{Metrics, MetricsError, OtlpError, exporter};
+use farmlokal_telemetry::resource::resource;
 use farmlokal_telemetry::{Kind, Root, Settings, StartError, Telemetry, propagation};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
@@ -78,6 +81,10 @@ enum Failure {
     Store(#[from] store::StoreError),
     #[error("{0}")]
     Seed(#[from] SeedError),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
 }
 
 async fn seed(arguments: &Arguments) -> Result<Report, Failure> {
@@ -90,7 +97,11 @@ async fn seed(arguments: &Arguments) -> Result<Report, Failure> {
         store::migrate(database).await
     });
     migrated.await.unwrap_or(Ok(()))?;
-    Ok(run(database, plan, &*progress::for_stderr(), &stop).await?)
+    let metrics = Metrics::new(resource("farmlokal-seed", env!("CARGO_PKG_VERSION")), exporter()?)?;
+    let report = run(database, plan, &Measured::new(progress::for_stderr(), &metrics), &stop).await;
+    // Waits for whoever they are pushed to, but not for ever. A panic there loses the last of them.
+    let _ = tokio::task::spawn_blocking(move || metrics.shut_down()).await;
+    Ok(report?)
 }
 
 /// Cancels at Ctrl-C, and at the signal a container is stopped with.

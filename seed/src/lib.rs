@@ -1,6 +1,7 @@
 //! The deterministic generator and the bulk loader.
 
 mod generator;
+pub mod measured;
 pub mod progress;
 pub mod run;
 mod splitmix;

@@ -9,6 +9,8 @@ use chrono::Utc;
 use farmlokal_catalog::projection::Projection;
 use farmlokal_catalog::store::{self, Listeners, OAuthStore, Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, CursorKey};
+use farmlokal_telemetry::metrics::{Metrics, MetricsError, OtlpError, exporter};
+use farmlokal_telemetry::resource::resource;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -23,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::housekeeping::{self, Retention};
 use crate::limits::{Limiter, Load};
+use crate::metrics::{self, Background, Requests, Sampler, StoreObserver};
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
 use crate::server::{self, Limits, Shutdown};
@@ -53,6 +56,12 @@ pub enum StartError {
     /// Access tokens cannot be served.
     #[error("access tokens: {0}")]
     OAuth(#[from] OAuthError),
+    /// Metrics cannot be set up.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Metrics cannot be pushed to where the environment says.
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
 }
 
 /// A running service.
@@ -63,6 +72,7 @@ pub struct App {
     pub admin_address: SocketAddr,
     /// The demo client of an embedded instance.
     pub demo: Option<Credentials>,
+    metrics: Metrics,
     store: Arc<dyn Store>,
     /// What goes on beside requests: it follows the log, takes events in, pulls, tells, forgets.
     workers: TaskTracker,
@@ -85,35 +95,48 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let (address, admin_address) = (local(&listener, config.http.listen), local(&admin_listener, config.admin_listen));
 
     let redis = config.redis.url.as_ref().map(|url| Redis::open(url, config.redis.timeout)).transpose()?.map(Arc::new);
+    let metrics = Metrics::new(resource("farmlokal", env!("CARGO_PKG_VERSION")), exporter()?)?;
     let cache = Cache::new(config.cache.settings.clone(), Arc::clone(&clock));
     let database = &config.database;
     let listeners = Listeners::default().with(Arc::clone(&cache) as _);
-    let options = Options { listeners, ..database.options.clone() };
+    let observer = Arc::new(StoreObserver::new(&metrics, database.url.engine()));
+    let options = Options { listeners, observer, ..database.options.clone() };
     let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));
     let catalogue = Catalogue::new(Arc::clone(&store), projection.clone());
     let (intake, worker) = webhooks(&config.webhooks, &store, redis.clone(), &clock);
     let (oauth, demo) = open_oauth(config, &store, address, &clock).await?;
-    let guards = guards(&config.limits, redis.clone());
+    let guards = guards(&config.limits, redis.clone(), &metrics);
     let suppliers = Arc::new(open_suppliers(config, redis.as_ref(), &clock));
     let tuner = tuner(database, &store, &clock);
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     let pulling = suppliers::run(Arc::clone(&suppliers), catalogue.clone(), Arc::clone(&clock), stop.clone());
-    let (relay, client_caching) = (Relay::new(Arc::clone(&cache), Arc::clone(&store), redis), config.cache.client);
+    let relay = Relay::new(Arc::clone(&cache), Arc::clone(&store), redis.clone());
     let guard = Guard::new(config.subscriptions.rules.clone(), Arc::new(SystemResolver));
     let (fan_out, courier) = subscriptions(&config.subscriptions, &store, &clock, guard.clone());
+    let backlog = Sampler::default();
     let context = Context {
         catalogue,
         cursors,
         cache: Arc::clone(&cache),
-        client_caching,
+        client_caching: config.cache.client,
         clock: Arc::clone(&clock),
         intake,
         oauth,
         suppliers,
         guard,
+        counts: Arc::default(),
     };
+    let background = Background {
+        store: Arc::clone(&store),
+        tuner: tuner.clone(),
+        redis,
+        applied: worker.applied(),
+        tries: courier.tries(),
+        backlog: backlog.clone(),
+    };
+    metrics::watch(&metrics, &context, &guards, background);
 
     let limits = Limits {
         max_connections: config.http.max_connections,
@@ -126,6 +149,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
 
     let readiness = Readiness { draining: Arc::clone(&draining), store: Arc::clone(&store) };
     let workers = TaskTracker::new();
+    workers.spawn(backlog.run(Arc::clone(&store), stop.clone()));
     workers.spawn(relay.run(stop.clone()));
     if let Some(projection) = projection.clone() {
         workers.spawn(projection.run(stop.clone()));
@@ -140,12 +164,14 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let retention = Retention { events: config.webhooks.retention, deliveries: config.subscriptions.retention };
     workers.spawn(housekeeping::run(Arc::clone(&store), clock, retention, stop.clone()));
     let shutdown = Shutdown { draining: Arc::default(), stop: stop_admin.clone() };
-    let admin = server::serve(admin_listener, admin::endpoint(readiness, projection, cache, tuner), limits, shutdown);
+    let admin = admin::endpoint(readiness, projection, cache, tuner, metrics.clone());
+    let admin = server::serve(admin_listener, admin, limits, shutdown);
 
     Ok(App {
         address,
         admin_address,
         demo,
+        metrics,
         store,
         workers,
         draining,
@@ -171,13 +197,16 @@ impl App {
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.store.close().await;
+        // Waits for whoever the metrics are pushed to, but not for ever. A panic there loses the last of them.
+        let _ = tokio::task::spawn_blocking(move || self.metrics.shut_down()).await;
     }
 }
 
-fn guards(config: &config::Limits, redis: Option<Arc<Redis>>) -> Guards {
+fn guards(config: &config::Limits, redis: Option<Arc<Redis>>, metrics: &Metrics) -> Guards {
     Guards {
         limiter: Arc::new(Limiter::new(config.policies, redis)),
         load: Arc::new(Load::new(config.max_in_flight, config.max_queued, config.queue_timeout)),
+        requests: Arc::new(Requests::new(metrics)),
     }
 }
 

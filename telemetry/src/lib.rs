@@ -9,6 +9,7 @@ mod environment;
 mod events;
 mod ids;
 pub mod log;
+pub mod metrics;
 pub mod pool;
 pub mod propagation;
 mod recent;

@@ -6,6 +6,7 @@ mod bench;
 mod command;
 mod control_plane;
 mod instance;
+mod metrics;
 mod openapi;
 mod packages;
 mod report;
@@ -31,6 +32,8 @@ enum Xtask {
     ControlPlane,
     /// Write docs/openapi.json
     Openapi,
+    /// Write docs/metrics.md
+    Metrics,
     /// Lint docs/openapi.json, then fuzz a running farmlokal with it (needs npm and python3)
     Api(api::Arguments),
     /// Measure how fast products are loaded and served; writes docs/performance.md (some 20 minutes)
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Xtask::Servers => servers::run(),
         Xtask::ControlPlane => control_plane::run(),
         Xtask::Openapi => openapi::run(),
+        Xtask::Metrics => metrics::run(),
         Xtask::Api(arguments) => api::run(&arguments),
         Xtask::Bench(arguments) => bench::run(&arguments),
         #[cfg(feature = "bench")]

@@ -8,10 +8,12 @@ use farmlokal_testkit::{collector, program};
 use crate::command;
 
 /// A program and the Debian package that brings it.
-const NEEDED: [(&str, &str); 5] = [
+const NEEDED: [(&str, &str); 6] = [
     ("mariadbd", "mariadb-server"),
     ("openssl", "openssl"),
     ("pip3", "python3-pip"),
+    // Checks alerts and dashboards; the server itself is not started.
+    ("promtool", "prometheus"),
     ("redis-server", "redis-server"),
     ("sqlite3", "sqlite3"),
 ];

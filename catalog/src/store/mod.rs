@@ -1,5 +1,6 @@
 //! Where products are kept: one trait, two engines, each with its own SQL.
 
+pub mod backlog;
 pub mod bulk;
 pub mod changes;
 mod error;
@@ -31,6 +32,7 @@ use crate::{
     Timestamp, Total, Version,
 };
 
+pub use backlog::{Backlog, Backlogs};
 pub use changes::{Change, ChangeLog, Listener, Listeners};
 pub use error::StoreError;
 pub use idempotency::Idempotency;
@@ -45,7 +47,7 @@ pub use tail::Tail;
 /// A catalogue that lasts. Every call is bounded in time: by waiting for a connection
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
-pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscriptions + Outbox {
+pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscriptions + Outbox + Backlogs {
     /// The page of `query` behind `after`, or the first one.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer;
-use super::metrics::Exposition;
 use crate::api::problem::{Kind, Problem};
 use crate::cache::{Namespace, Operation, Origin};
 
@@ -66,29 +65,4 @@ async fn flush(cache: Arc<Cache>, mut request: Request) -> Result<Response, poem
     cache.flush(namespace).await;
     tracing::info!(namespace = wanted.namespace, "the cache was flushed");
     Ok(answer(StatusCode::OK, &json!({"flushed": wanted.namespace})).into_response())
-}
-
-/// The cache in numbers.
-pub(super) fn expose(metrics: &mut Exposition, cache: &Cache) {
-    let stats = cache.stats();
-    let samples: Vec<_> = Operation::ALL
-        .into_iter()
-        .flat_map(|operation| Origin::ALL.map(|origin| (operation, origin)))
-        .map(|(operation, origin)| {
-            let labels = format!("operation=\"{}\",origin=\"{}\"", operation.name(), origin.name());
-            (labels, stats.answers(operation, origin) as f64)
-        })
-        .collect();
-    let counter = "counter";
-    metrics.add("farmlokal_cache_answers_total", counter, "Answers by where they came from.", &samples);
-    metrics.one("farmlokal_cache_loads_total", counter, "Answers computed.", stats.loads() as f64);
-    let ahead = "Answers computed ahead of their time.";
-    metrics.one("farmlokal_cache_refreshes_total", counter, ahead, stats.refreshes() as f64);
-    let voids = "Changes and flushes that voided something.";
-    metrics.one("farmlokal_cache_voids_total", counter, voids, stats.voids() as f64);
-    let (entries, bytes) = cache.local_size();
-    metrics.one("farmlokal_cache_local_entries", "gauge", "Answers in this process.", entries as f64);
-    metrics.one("farmlokal_cache_local_bytes", "gauge", "Bytes of answers in this process.", bytes as f64);
-    let shared = f64::from(u8::from(cache.is_shared()));
-    metrics.one("farmlokal_cache_shared", "gauge", "Whether answers are shared in Redis.", shared);
 }

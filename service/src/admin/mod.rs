@@ -5,20 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use farmlokal_catalog::store::Store;
+use farmlokal_telemetry::metrics::Metrics;
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Route, get};
 use serde_json::json;
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use cache::Cache;
-use metrics::Exposition;
 use pool::Tuner;
 use search::Projection;
 
 mod cache;
 mod log;
-mod metrics;
 mod pool;
 mod search;
 mod traces;
@@ -39,29 +38,30 @@ pub struct Readiness {
 /// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
 /// how the search index is doing, and `…/rebuild` has it built anew; `/v1/admin/cache` and `…/flush` do so for
 /// the cache; `/v1/admin/pool` tells how the database's pools are doing; `/v1/admin/log` shows and changes what is
-/// logged; `/admin/traces` shows what recent requests took their time for; `/metrics` has the same in numbers.
+/// logged; `/admin/traces` shows what recent requests took their time for; `/metrics` has all numbers.
 pub fn endpoint(
     readiness: Readiness,
     projection: Option<Arc<Projection>>,
     cache: Arc<Cache>,
     tuner: Option<Arc<Tuner>>,
+    metrics: Metrics,
 ) -> impl Endpoint<Output = Response> + 'static {
-    let (counted, cached) = (projection.clone(), Arc::clone(&cache));
     let routes = traces::add(log::add(cache::add(search::add(Route::new(), projection), cache)));
     pool::add(routes, Arc::clone(&readiness.store), tuner)
-        .at("/metrics", get(make_sync(move |_| metrics(counted.as_deref(), &cached))))
+        .at("/metrics", get(make_sync(move |_| scrape(&metrics))))
         .at("/livez", get(make_sync(|_| answer(StatusCode::OK, &json!({"status": "ok"})))))
         .at("/readyz", get(Ready(readiness)))
         .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() })
 }
 
-fn metrics(projection: Option<&Projection>, cache: &Cache) -> Response {
-    let mut metrics = Exposition::default();
-    if let Some(projection) = projection {
-        search::expose(&mut metrics, &projection.status());
+fn scrape(metrics: &Metrics) -> Response {
+    match metrics.text() {
+        Ok(text) => Response::builder().content_type(Metrics::CONTENT_TYPE).body(text),
+        Err(error) => {
+            tracing::error!("{error}");
+            Problem::new(Kind::Internal, "The metrics could not be written.").into_response()
+        }
     }
-    cache::expose(&mut metrics, cache);
-    Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.into_text())
 }
 
 struct Ready(Readiness);

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 pub(super) use farmlokal_catalog::projection::Projection;
-use farmlokal_catalog::projection::{State, Status};
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
 use poem::{IntoResponse as _, Response, Route, get, post};
 use serde_json::json;
 
 use super::answer;
-use super::metrics::Exposition;
 use crate::api::problem::{Kind, Problem};
 
 /// Adds `/v1/admin/search` and `/v1/admin/search/rebuild`.
@@ -49,20 +47,4 @@ fn rebuild(projection: Option<&Projection>) -> Response {
 
 fn switched_off() -> Response {
     Problem::new(Kind::NoSuchPath, "There is no search index here: search.index is false.").into_response()
-}
-
-/// The index in numbers.
-pub(super) fn expose(metrics: &mut Exposition, status: &Status) {
-    let ready = f64::from(u8::from(status.state == State::Ready));
-    for (name, help, value) in [
-        ("ready", "Whether the search index follows the log of changes.", ready),
-        ("documents", "Products in the search index.", status.documents as f64),
-        ("size_bytes", "Bytes of the search index on disk.", status.bytes as f64),
-        ("lag_rows", "Changes that are not in the search index yet.", status.lag_rows as f64),
-        ("lag_seconds", "Age of the oldest of them.", status.lag_seconds),
-        ("built_documents", "Products read by the build under way, or by the last one.", status.built as f64),
-        ("build_duration_seconds", "How long the last build took.", status.build_seconds),
-    ] {
-        metrics.one(&format!("farmlokal_search_index_{name}"), "gauge", help, value);
-    }
 }

@@ -17,14 +17,19 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OAuthSco
 
 use super::problem::{Kind, Problem};
 pub use crate::oauth::{Caller, Scope};
-use crate::oauth::{OAuth, OAuthError};
+use crate::oauth::{OAuth, OAuthError, TokenChecked};
 
 /// The name of the security scheme in the document.
 const SCHEME: &str = "OAuth2";
 
 /// Whom `request` comes from, if its token is good for all that it `needs`.
 pub async fn authorize(oauth: &OAuth, request: &Request, needs: &[Scope]) -> Result<Caller, Problem> {
-    Ok(oauth.authorize(token(request)?, needs).await?)
+    let outcome = match token(request) {
+        Ok(token) => oauth.authorize(token, needs).await,
+        Err(error) => Err(error),
+    };
+    oauth.checks.add(TokenChecked::of(&outcome));
+    Ok(outcome?)
 }
 
 /// Whom `request` comes from, whatever its token is good for; `None` without a good one.

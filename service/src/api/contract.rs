@@ -61,9 +61,14 @@ impl Endpoint for DocumentedPath {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        let head = request.method() == Method::HEAD;
         let answer = self.answer(request).await;
         let mut response = answer.unwrap_or_else(|error| Problem::from_framework(&error).into_response());
+        // Refusals belong to the path too.
         response.extensions_mut().insert(self.template);
+        if head {
+            response.set_body(());
+        }
         Ok(response)
     }
 }
@@ -82,14 +87,7 @@ impl DocumentedPath {
         }
         let parameters = read_query(request.uri().query().unwrap_or_default(), parameters)?;
         request.extensions_mut().insert(poem_openapi::__private::UrlQuery(parameters));
-        let mut response = match endpoint.call(request).await {
-            Ok(response) => response,
-            Err(error) => Problem::from_framework(&error).into_response(),
-        };
-        if head {
-            response.set_body(());
-        }
-        Ok(response)
+        endpoint.call(request).await
     }
 
     fn allow(&self) -> String {

@@ -3,6 +3,7 @@
 use farmlokal_catalog::once::{KeptAnswer, Once};
 use poem::Request;
 
+use super::counts::{Counts, Keyed};
 use super::problem::{Kind, Problem};
 
 const FIELD: &str = "Idempotency-Key";
@@ -42,8 +43,9 @@ fn unescape(quoted: &str) -> Option<String> {
     Some(key)
 }
 
-/// The answer, and whether it was given before.
-pub(super) fn answer(once: Once) -> Result<(KeptAnswer, bool), Problem> {
+/// The answer, and whether it was given before; counted.
+pub(super) fn answer(once: Once, counts: &Counts) -> Result<(KeptAnswer, bool), Problem> {
+    counts.keys.add(Keyed::of(&once));
     match once {
         Once::Done(answer) => Ok((answer, false)),
         Once::Replayed(answer) => Ok((answer, true)),

@@ -6,10 +6,12 @@ pub mod cached;
 pub mod categories;
 pub mod contract;
 mod cors;
+pub mod counts;
 pub mod document;
 pub mod etag;
 mod idempotency;
 pub mod limits;
+mod measured;
 pub mod oauth;
 pub mod original;
 pub mod original_sync;
@@ -30,6 +32,7 @@ pub mod webhooks;
 
 use std::sync::Arc;
 
+use farmlokal_catalog::catalogue::Source;
 use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
 use poem_openapi::Tags;
@@ -38,11 +41,14 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::limits::{Authenticated, Limiter, Load};
+use crate::metrics::Requests;
 use crate::oauth::OAuth;
 use crate::subscriptions::Guard;
 use crate::suppliers::Suppliers;
+use crate::tally::Counted as _;
 use crate::webhooks::Intake;
 use cached::ClientCaching;
+use counts::{Counts, Searched};
 use problem::Problem;
 
 /// What the operations work with.
@@ -65,11 +71,20 @@ pub struct Context {
     pub intake: Intake,
     /// Says where subscribers may be told.
     pub guard: Guard,
+    /// What is counted.
+    pub counts: Arc<Counts>,
 }
 
 impl Context {
     fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Counts a page, and says who searched for its products, if anybody had to.
+    fn searched(&self, source: Source) -> Option<&'static str> {
+        let searched = Searched::by(source)?;
+        self.counts.searches.add(searched);
+        Some(searched.name())
     }
 }
 
@@ -127,6 +142,8 @@ pub struct Guards {
     pub limiter: Arc<Limiter>,
     /// How much is done at once.
     pub load: Arc<Load>,
+    /// Requests under way, and how long they take.
+    pub requests: Arc<Requests>,
 }
 
 /// The whole public API: operations, document, Swagger UI. Every answer of 400 and more is a problem
@@ -157,5 +174,5 @@ pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpo
     });
     let cross_origin = cors::CrossOrigin::new(marked, &config.cors);
     let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);
-    trace::Traced(safe)
+    measured::Measured { inner: trace::Traced(safe), requests: guards.requests }
 }

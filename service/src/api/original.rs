@@ -97,8 +97,10 @@ impl OriginalApi {
             stamp: catalogue.stamp(&query, false),
             question: list::of_query(Question::of("original"), &query).number(limit.get().into()).number(last),
         };
+        let context = Arc::clone(&self.0);
         let load = move || async move {
             let listing = catalogue.list(&query, after.as_ref(), None, limit).await?;
+            context.searched(listing.source);
             let products: Vec<OriginalProduct> = listing.page.products.into_iter().map(Into::into).collect();
             found(&products, None, None, None)
         };

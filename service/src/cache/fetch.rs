@@ -13,7 +13,7 @@ use super::entry::{Answer, Entry};
 use super::life::Freshness;
 use super::question::Key;
 use super::shared::{LEASE, Shared};
-use super::{Cache, Failure, Namespace, Operation, Origin, Question};
+use super::{Cache, Failure, Fill, Namespace, Operation, Origin, Question};
 
 /// The first and the longest pause between two looks for what another process computes.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
@@ -98,12 +98,18 @@ impl<E: Failure> Cache<E> {
 
     /// The key that `asked` has now. The generations are read here, before anything is computed.
     pub(super) fn key(&self, asked: Asked) -> Key {
-        let generation = |namespace| self.generations.get(namespace);
+        let generations =
+            [Namespace::All, asked.namespace].map(|namespace| (namespace, self.generations.get(namespace)));
         let place = asked.namespace.index() as u64;
         let question = asked.question.number(place);
-        let question = question.number(generation(Namespace::All)).number(generation(asked.namespace));
+        let question = question.number(generations[0].1).number(generations[1].1);
         let stamp = asked.stamp.map_or([0, 0], |stamp| [1, stamp]);
-        question.number(stamp[0]).number(stamp[1]).finish()
+        question.number(stamp[0]).number(stamp[1]).finish(generations)
+    }
+
+    /// Whether something that the answer to `key` depends on was voided since the key was made.
+    fn is_outdated(&self, key: &Key) -> bool {
+        key.generations.iter().any(|(namespace, generation)| self.generations.get(*namespace) != *generation)
     }
 
     fn serve(&self, operation: Operation, found: Found, collapsed: bool) -> Served {
@@ -163,7 +169,9 @@ impl<E: Failure> Cache<E> {
             // Nobody has to wait for Redis to take it.
             tokio::spawn(Arc::clone(self).hand_over(key.clone(), token, entry.clone().ok()));
         }
-        Ok(self.keep(key, entry?, Origin::Computed))
+        let entry = entry?;
+        self.stats.local_fills.add(if self.is_outdated(key) { Fill::Outdated } else { Fill::Stored });
+        Ok(self.keep(key, entry, Origin::Computed))
     }
 
     async fn hand_over(self: Arc<Self>, key: Key, token: String, entry: Option<Arc<Entry>>) {
@@ -172,7 +180,14 @@ impl<E: Failure> Cache<E> {
             Some(entry) => {
                 let negative = entry.answer == Answer::Absent;
                 let stale = if negative { Duration::ZERO } else { self.settings.stale_if_error };
-                shared.fill(&key, &token, &entry, entry.fresh + stale).await.map(|_| ())
+                let filled = shared.fill(&key, &token, &entry, entry.fresh + stale).await;
+                self.stats.shared_fills.add(match filled {
+                    Ok(true) if self.is_outdated(&key) => Fill::Outdated,
+                    Ok(true) => Fill::Stored,
+                    Ok(false) => Fill::Overtaken,
+                    Err(_) => Fill::Failed,
+                });
+                filled.map(|_| ())
             }
             None => shared.release(&key, &token).await,
         };

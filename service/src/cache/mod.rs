@@ -30,7 +30,7 @@ pub use entry::{Answer, Entry};
 pub use fetch::{Asked, Served};
 pub use namespace::Namespace;
 pub use question::Question;
-pub use stats::{Operation, Origin, Stats};
+pub use stats::{Fill, Operation, Origin, Stats};
 
 use crate::clock::Clock;
 use flight::Flights;
@@ -80,6 +80,8 @@ pub struct Cache<E> {
     shared: OnceLock<Shared>,
     /// Set once this process follows the log of changes.
     live: AtomicBool,
+    /// When it last had read all of it, in microseconds.
+    followed_at: AtomicI64,
     heard: Mutex<Heard>,
     /// Until when the database is believed to be away, in microseconds.
     outage_until: AtomicI64,
@@ -113,6 +115,7 @@ impl<E: Failure> Cache<E> {
             flights: Flights::new(),
             shared: OnceLock::new(),
             live: AtomicBool::new(false),
+            followed_at: AtomicI64::new(0),
             heard: Mutex::default(),
             outage_until: AtomicI64::new(i64::MIN),
             stats: Stats::default(),
@@ -139,6 +142,18 @@ impl<E: Failure> Cache<E> {
     /// Whether it keeps answers yet.
     pub fn is_live(&self) -> bool {
         self.live.load(Ordering::Acquire)
+    }
+
+    /// How long ago it had read all of the log of changes, once it is live.
+    pub fn lag(&self) -> Option<Duration> {
+        let passed = (self.clock)().micros() - self.followed_at.load(Ordering::Relaxed);
+        self.is_live().then(|| Duration::from_micros(u64::try_from(passed).unwrap_or(0)))
+    }
+
+    /// Notes that all of the log of changes was read.
+    fn followed(&self) {
+        self.followed_at.store((self.clock)().micros(), Ordering::Relaxed);
+        self.live.store(true, Ordering::Release);
     }
 
     /// Voids `namespace` here, and in all processes if Redis can be reached; the others hear of it when it

@@ -2,6 +2,8 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::Namespace;
+
 /// Bytes of a question with a filter or two and the generations.
 const USUAL: usize = 192;
 
@@ -41,10 +43,10 @@ impl Question {
         self
     }
 
-    /// The finished question.
-    pub(super) fn finish(self) -> Key {
+    /// The finished question, which contains `generations`.
+    pub(super) fn finish(self, generations: [(Namespace, u64); 2]) -> Key {
         let hash = xxh3_128(&self.0);
-        Key { question: self.0.into(), hash }
+        Key { question: self.0.into(), hash, generations }
     }
 }
 
@@ -53,19 +55,23 @@ impl Question {
 pub(super) struct Key {
     pub(super) question: Box<[u8]>,
     pub(super) hash: u128,
+    /// Of the namespaces it depends on, as they were before the answer was computed.
+    pub(super) generations: [(Namespace, u64); 2],
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const GENERATIONS: [(Namespace, u64); 2] = [(Namespace::All, 0), (Namespace::Products, 0)];
+
     #[test]
     fn questions_differ_where_their_parts_do() {
-        let list = |parts: [&str; 2]| Question::of("list").text(parts[0]).text(parts[1]).finish().question;
+        let list = |parts: [&str; 2]| Question::of("list").text(parts[0]).text(parts[1]).finish(GENERATIONS).question;
         assert_eq!(list(["a", "b"]), list(["a", "b"]));
         assert_ne!(list(["ab", ""]), list(["a", "b"]));
         assert_ne!(list(["a", "b"]), list(["b", "a"]));
-        let optional = |text| Question::of("list").optional(text).finish().question;
+        let optional = |text| Question::of("list").optional(text).finish(GENERATIONS).question;
         assert_ne!(optional(None), optional(Some("")));
         assert_ne!(optional(Some("-")), optional(None));
     }

@@ -103,7 +103,7 @@ impl<E: Failure> Relay<E> {
                 break;
             }
         }
-        self.cache.live.store(true, std::sync::atomic::Ordering::Release);
+        self.cache.followed();
         Ok(())
     }
 

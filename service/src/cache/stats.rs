@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::tally::{Tally, counted};
+
 /// What the answers of one kind of question are called in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
@@ -75,6 +77,23 @@ pub struct Stats {
     refreshes: AtomicU64,
     /// Changes that voided something.
     voided: AtomicU64,
+    /// What became of keeping computed answers, in this process' memory and in Redis.
+    pub(super) local_fills: Tally<Fill>,
+    pub(super) shared_fills: Tally<Fill>,
+}
+
+counted! {
+    /// What became of keeping an answer that was computed.
+    pub enum Fill {
+        /// It is kept.
+        Stored = "stored",
+        /// It was voided while it was computed, and lies where nobody looks.
+        Outdated = "outdated",
+        /// Another process was given leave to compute it meanwhile; it was not stored.
+        Overtaken = "overtaken",
+        /// Redis did not take it.
+        Failed = "failed",
+    }
 }
 
 impl Stats {
@@ -114,6 +133,16 @@ impl Stats {
     /// Answers computed ahead of their time.
     pub fn refreshes(&self) -> u64 {
         self.refreshes.load(Ordering::Relaxed)
+    }
+
+    /// What became of keeping answers in this process' memory.
+    pub fn local_fills(&self) -> &Tally<Fill> {
+        &self.local_fills
+    }
+
+    /// What became of keeping answers in Redis.
+    pub fn shared_fills(&self) -> &Tally<Fill> {
+        &self.shared_fills
     }
 
     /// Changes that voided something.

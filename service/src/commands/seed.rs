@@ -2,9 +2,13 @@
 
 use farmlokal_catalog::store::bulk::{self, BulkError};
 use farmlokal_catalog::store::{self, DatabaseUrl, StoreError};
+use farmlokal_seed::measured::Measured;
 use farmlokal_seed::{Plan, SeedError, progress};
+use farmlokal_telemetry::metrics::{Metrics, exporter};
+use farmlokal_telemetry::resource::resource;
 
 use super::{CommandError, Outcome, database_error, interruption, print, wait};
+use crate::app::StartError;
 use crate::cli::Seed;
 use crate::config::Config;
 
@@ -35,7 +39,13 @@ async fn recorded(url: &DatabaseUrl) -> Result<Option<bulk::SeedRun>, StoreError
 }
 
 async fn fill(url: &DatabaseUrl, plan: Plan) -> Result<Outcome, CommandError> {
-    match farmlokal_seed::run(url, plan, &*progress::for_stderr(), &interruption()).await {
+    let metrics = Metrics::new(resource("farmlokal", env!("CARGO_PKG_VERSION")), exporter().map_err(StartError::from)?)
+        .map_err(StartError::from)?;
+    let progress = Measured::new(progress::for_stderr(), &metrics);
+    let seeded = farmlokal_seed::run(url, plan, &progress, &interruption()).await;
+    // Waits for whoever they are pushed to, but not for ever. A panic there loses the last of them.
+    let _ = tokio::task::spawn_blocking(move || metrics.shut_down()).await;
+    match seeded {
         Ok(report) if plan.rows > 0 => {
             print(&format!("{report}\n"));
             Ok(Outcome::Done)

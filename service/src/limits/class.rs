@@ -1,5 +1,7 @@
 //! Classes of operations: what costs alike is counted together.
 
+use crate::tally::Counted;
+
 /// What kind of work a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -46,6 +48,18 @@ impl Class {
             _ if searches(query) => Self::Search,
             _ => Self::Read,
         }
+    }
+}
+
+impl Counted for Class {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn name(self) -> &'static str {
+        Self::name(self)
+    }
+
+    fn index(self) -> usize {
+        self as usize
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 /// The places.
 #[derive(Debug)]
 pub struct Load {
+    size: usize,
     places: Semaphore,
     queue: Semaphore,
     patience: Duration,
@@ -32,7 +33,8 @@ impl Load {
     /// `places` at once, `queue` more that wait for one for at most `patience`.
     pub fn new(places: usize, queue: usize, patience: Duration) -> Self {
         let semaphore = |permits: usize| Semaphore::new(permits.min(Semaphore::MAX_PERMITS));
-        Self { places: semaphore(places), queue: semaphore(queue), patience, turned_away: AtomicU64::new(0) }
+        let size = places.min(Semaphore::MAX_PERMITS);
+        Self { size, places: semaphore(places), queue: semaphore(queue), patience, turned_away: AtomicU64::new(0) }
     }
 
     /// A place, kept until it is dropped.
@@ -47,6 +49,11 @@ impl Load {
         }
         let earlier = self.turned_away.fetch_add(1, Ordering::Relaxed);
         Err(Full { retry_after: 1 + earlier % Self::SPREAD })
+    }
+
+    /// How many places there are, and how many of them are taken.
+    pub fn places(&self) -> (usize, usize) {
+        (self.size, self.size.saturating_sub(self.places.available_permits()))
     }
 
     /// How many were turned away so far.

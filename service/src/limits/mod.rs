@@ -40,6 +40,7 @@ pub use load::{Full, Load};
 pub use network::{Networks, NotNetworks};
 
 use crate::redis::{LinkError, Redis};
+use crate::tally::Tally;
 
 /// Clients remembered at once, over all classes; some 200 bytes each. The one not heard of for the longest
 /// is forgotten first, and those who ask too often are heard of all the time.
@@ -60,6 +61,7 @@ pub struct Limiter {
     alone_until: AtomicU64,
     /// Whether the log says that Redis is away.
     cut_off: AtomicBool,
+    refused: Tally<Class>,
 }
 
 impl Limiter {
@@ -79,6 +81,7 @@ impl Limiter {
             epoch: Instant::now(),
             alone_until: AtomicU64::new(0),
             cut_off: AtomicBool::new(false),
+            refused: Tally::default(),
         }
     }
 
@@ -93,12 +96,26 @@ impl Limiter {
         let policy = self.policy(class)?;
         let now = micros(now.saturating_duration_since(self.epoch));
         let account = self.accounts.get_with((class, client.clone()), Arc::default);
-        let Some(shared) = &self.shared else { return account.decide(policy, now, true) };
-        if let Some(verdict) = account.decide(policy, now, self.alone(now)) {
-            return Some(verdict);
+        let alone = self.shared.is_none() || self.alone(now);
+        let verdict = match (account.decide(policy, now, alone), &self.shared) {
+            // Boxed: the few who ask carry what it takes, and not every request.
+            (None, Some(shared)) => Box::pin(self.ask(shared, class, client, &account, policy, now)).await,
+            (verdict, _) => verdict,
+        };
+        if verdict.is_some_and(|verdict| !verdict.admitted) {
+            self.refused.add(class);
         }
-        // Boxed: the few who ask carry what it takes, and not every request.
-        Box::pin(self.ask(shared, class, client, &account, policy, now)).await
+        verdict
+    }
+
+    /// Requests that were refused.
+    pub fn refused(&self) -> &Tally<Class> {
+        &self.refused
+    }
+
+    /// Whether this replica counts alone though there is a Redis.
+    pub fn is_cut_off(&self) -> bool {
+        self.cut_off.load(Ordering::Relaxed)
     }
 
     /// Asks Redis for all of the client's requests that wait, or lets another one do it.

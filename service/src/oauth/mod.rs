@@ -8,6 +8,7 @@ pub mod keys;
 pub mod scope;
 mod seal;
 mod secret;
+mod tallies;
 pub mod token;
 mod verified;
 
@@ -22,9 +23,11 @@ pub use error::OAuthError;
 pub use key::Jwk;
 pub use keys::Keys;
 pub use scope::{Scope, Scopes};
+pub use tallies::{TokenChecked, TokenRequested};
 
 use crate::clock::Clock;
 use crate::config;
+use crate::tally::Tally;
 use keys::later;
 use seal::Sealer;
 use token::{Claims, Unverified};
@@ -42,6 +45,10 @@ pub struct OAuth {
     clients: Clients,
     verified: Verified<Grant>,
     clock: Clock,
+    /// Requests for tokens.
+    pub requests: Tally<TokenRequested>,
+    /// Tokens that were brought to protected operations.
+    pub checks: Tally<TokenChecked>,
 }
 
 /// A token that was given.
@@ -84,6 +91,8 @@ impl OAuth {
             clients,
             verified: Verified::new(),
             clock,
+            requests: Tally::default(),
+            checks: Tally::default(),
         })
     }
 

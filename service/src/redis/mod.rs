@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 pub use url::{RedisUrl, Topology};
 
 use crate::breaker::{Breaker, State};
+use crate::tally::{Tally, counted};
 use connect::{Connection, Connector};
 
 /// Why Redis did not do what it was asked.
@@ -39,6 +40,35 @@ pub struct Redis {
     connector: Connector,
     breaker: Breaker,
     limit: Duration,
+    calls: Tally<Called>,
+}
+
+counted! {
+    /// What came of a call.
+    pub enum Called {
+        /// An answer.
+        Answered = "answered",
+        /// A refusal.
+        Refused = "refused",
+        /// No answer in time.
+        Timeout = "timeout",
+        /// No connection, or a server that cannot work.
+        Down = "down",
+        /// It was not made.
+        Open = "open",
+    }
+}
+
+impl Called {
+    fn of<T>(outcome: &Result<T, LinkError>) -> Self {
+        match outcome {
+            Ok(_) => Self::Answered,
+            Err(LinkError::Refused(_)) => Self::Refused,
+            Err(LinkError::Timeout) => Self::Timeout,
+            Err(LinkError::Down(_)) => Self::Down,
+            Err(LinkError::Open) => Self::Open,
+        }
+    }
 }
 
 impl Redis {
@@ -49,7 +79,7 @@ impl Redis {
     /// When the URL cannot be used for connections, such as one with an unknown host name form.
     pub fn open(url: &RedisUrl, limit: Duration) -> Result<Self, LinkError> {
         let connector = Connector::new(url, limit).map_err(LinkError::Refused)?;
-        Ok(Self { connector, breaker: Breaker::default(), limit })
+        Ok(Self { connector, breaker: Breaker::default(), limit, calls: Tally::default() })
     }
 
     /// What the answer to `command` is.
@@ -82,7 +112,18 @@ impl Redis {
         self.breaker.state(Instant::now())
     }
 
+    /// What came of the calls.
+    pub fn calls(&self) -> &Tally<Called> {
+        &self.calls
+    }
+
     async fn call<T>(&self, ask: impl AsyncFnOnce(Connection) -> RedisResult<T>) -> Result<T, LinkError> {
+        let outcome = self.ask(ask).await;
+        self.calls.add(Called::of(&outcome));
+        outcome
+    }
+
+    async fn ask<T>(&self, ask: impl AsyncFnOnce(Connection) -> RedisResult<T>) -> Result<T, LinkError> {
         let permit = self.breaker.permit(Instant::now()).ok_or(LinkError::Open)?;
         let answer = async { ask(self.connector.connection().await?).await };
         let outcome = match timeout(self.limit, answer).await {

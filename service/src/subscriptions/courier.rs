@@ -9,7 +9,7 @@ use std::time::Duration;
 use farmlokal_catalog::ProductId;
 use farmlokal_catalog::once::Owner;
 use farmlokal_catalog::store::Outbox;
-use farmlokal_catalog::subscription::{Due, Subscription, SubscriptionId};
+use farmlokal_catalog::subscription::{DeliveryState, Due, Subscription, SubscriptionId};
 use farmlokal_telemetry::{Kind, Root};
 use opentelemetry::trace::SpanContext;
 use tokio::sync::Notify;
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::verdict::settle;
 use super::{Client, Reply, Schedule};
 use crate::clock::Clock;
+use crate::tally::{Tally, counted};
 
 /// For noting what came of a try, beside the time of the try itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -47,6 +48,31 @@ pub struct Courier {
     clock: Clock,
     wake: Arc<Notify>,
     options: Arc<CourierOptions>,
+    tries: Arc<Tally<Tried>>,
+}
+
+counted! {
+    /// What came of trying to deliver.
+    pub enum Tried {
+        /// The receiver has it.
+        Delivered = "delivered",
+        /// It is to be tried again.
+        Retried = "retried",
+        /// It was given up.
+        GivenUp = "given_up",
+        /// What came of it could not be noted; it is made again.
+        Lost = "lost",
+    }
+}
+
+impl From<DeliveryState> for Tried {
+    fn from(state: DeliveryState) -> Self {
+        match state {
+            DeliveryState::Delivered => Self::Delivered,
+            DeliveryState::Pending => Self::Retried,
+            DeliveryState::Failed => Self::GivenUp,
+        }
+    }
 }
 
 /// The lanes that are open: each a task with one receiver's deliveries.
@@ -67,7 +93,12 @@ impl Courier {
         wake: Arc<Notify>,
         options: CourierOptions,
     ) -> Self {
-        Self { outbox, client, clock, wake, options: Arc::new(options) }
+        Self { outbox, client, clock, wake, options: Arc::new(options), tries: Arc::default() }
+    }
+
+    /// What came of its tries.
+    pub fn tries(&self) -> Arc<Tally<Tried>> {
+        Arc::clone(&self.tries)
     }
 
     /// Works until `stop`; what is being sent then is waited for a moment.
@@ -159,7 +190,9 @@ impl Courier {
     async fn note(&self, due: &Due, owner: Owner, reply: &Reply) {
         let settled = settle(due, reply, &self.options.schedule, (self.clock)());
         let (subscription, event) = (due.subscription, &due.event);
-        match self.outbox.settle(due, owner, &settled).await {
+        let noted = self.outbox.settle(due, owner, &settled).await;
+        self.tries.add(if matches!(noted, Ok(true)) { settled.state.into() } else { Tried::Lost });
+        match noted {
             Ok(true) => tracing::debug!(%subscription, %event, state = %settled.state, "{}", settled.outcome),
             Ok(false) => tracing::warn!(%subscription, %event, "a delivery took too long and is in others' hands"),
             Err(error) => tracing::warn!(%subscription, %event, "cannot note what came of a delivery: {error}"),

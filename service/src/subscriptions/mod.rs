@@ -10,7 +10,7 @@ mod schedule;
 mod verdict;
 
 pub use client::{Client, Reply};
-pub use courier::{Courier, CourierOptions};
+pub use courier::{Courier, CourierOptions, Tried};
 pub use fan_out::{FanOut, Render};
 pub use guard::{Guard, Refused, Resolve, Rules, SystemResolver};
 pub use schedule::{Delays, Schedule};

@@ -18,7 +18,7 @@ use crate::outbound::{Failure, HttpClient};
 use crate::redis::Redis;
 
 pub use pull::run;
-pub use supplier::Supplier;
+pub use supplier::{Called, Supplier, Synced};
 
 /// All suppliers, by name.
 pub struct Suppliers {

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::page::Page;
 use super::walk::{BadPaging, Walk};
-use super::{Supplier, Suppliers};
+use super::{Supplier, Suppliers, Synced};
 use crate::clock::Clock;
 use crate::outbound::Failure;
 
@@ -96,6 +96,11 @@ impl Puller {
     async fn work(&self, claim: Claim) {
         let (id, name) = (claim.sync.id, self.supplier.name());
         let outcome = self.pull(&claim).await;
+        self.supplier.syncs().add(match outcome {
+            Ok(()) => Synced::Done,
+            Err(Ended::Supplier(_) | Ended::Paging(_)) => Synced::Failed,
+            Err(Ended::Store(_) | Ended::Lost | Ended::Stopped) => Synced::Left,
+        });
         let now = (self.clock)();
         let said = match &outcome {
             Ok(()) => self.store().end_sync(&claim, None, now).await,

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::outbound::{Backoff, Caller, Failure, HttpClient, Patience};
 use crate::redis::Redis;
+use crate::tally::{Tally, counted};
 
 /// The longest answer that is read.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -35,6 +36,36 @@ pub struct Supplier {
     caller: Caller,
     passing_on: Semaphore,
     asked: Notify,
+    syncs: Tally<Synced>,
+    calls: Tally<Called>,
+}
+
+counted! {
+    /// How a sync ended in this process.
+    pub enum Synced {
+        /// All pages are in.
+        Done = "done",
+        /// The supplier did not do its part.
+        Failed = "failed",
+        /// It goes on later or elsewhere.
+        Left = "left",
+    }
+}
+
+counted! {
+    /// What came of a call with its retries.
+    pub enum Called {
+        /// An answer that makes sense.
+        Answered = "answered",
+        /// None.
+        Failed = "failed",
+    }
+}
+
+impl Called {
+    fn of<T>(outcome: &Result<T, Failure>) -> Self {
+        if outcome.is_ok() { Self::Answered } else { Self::Failed }
+    }
 }
 
 impl Supplier {
@@ -56,12 +87,24 @@ impl Supplier {
             caller: Caller::new(breaker, Backoff::default(), config.patience, fastrand::Rng::new()),
             passing_on: Semaphore::new(PASSED_ON),
             asked: Notify::new(),
+            syncs: Tally::default(),
+            calls: Tally::default(),
         }
     }
 
     /// What it is called.
     pub fn name(&self) -> &SourceName {
         &self.name
+    }
+
+    /// How syncs ended.
+    pub fn syncs(&self) -> &Tally<Synced> {
+        &self.syncs
+    }
+
+    /// What came of calls.
+    pub fn calls(&self) -> &Tally<Called> {
+        &self.calls
     }
 
     /// Whether it is being asked.
@@ -91,7 +134,9 @@ impl Supplier {
 
     /// The page at `cursor`, or the first one.
     pub(super) async fn page(&self, cursor: Option<&str>) -> Result<Page, Failure> {
-        self.caller.call(None, || async { Page::read(&self.get(cursor).await?) }).await
+        let page = self.caller.call(None, || async { Page::read(&self.get(cursor).await?) }).await;
+        self.calls.add(Called::of(&page));
+        page
     }
 
     /// The first page as the supplier wrote it, which is JSON, `within` the time a client waits for it.
@@ -103,7 +148,9 @@ impl Supplier {
             let json = serde_json::from_slice::<IgnoredAny>(&body);
             json.map(|_| body).map_err(|_| Failure::Garbled("it is no JSON"))
         };
-        self.caller.call(Some(within), attempt).await
+        let page = self.caller.call(Some(within), attempt).await;
+        self.calls.add(Called::of(&page));
+        page
     }
 
     /// One try. A token that is not taken is replaced once.

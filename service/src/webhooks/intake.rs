@@ -9,6 +9,7 @@ use farmlokal_catalog::{EventId, EventType, Invalid, Timestamp};
 use farmlokal_telemetry::propagation;
 use tokio::sync::Notify;
 
+use super::arrivals::{Arrival, Arrivals};
 use super::seen::Seen;
 use super::signature::{Signature, SignatureError};
 use super::source::{ORIGINAL, Sources};
@@ -55,12 +56,14 @@ pub struct Intake {
     /// Only to be quick.
     seen: Option<Seen>,
     wake: Arc<Notify>,
+    arrivals: Arc<Arrivals>,
 }
 
 impl Intake {
     /// Takes in what `sources` send.
     pub fn new(sources: Sources, inbox: Arc<dyn Inbox>, seen: Option<Seen>, wake: Arc<Notify>) -> Self {
-        Self { sources, inbox, seen, wake }
+        let arrivals = Arc::new(Arrivals::new(&sources));
+        Self { sources, inbox, seen, wake, arrivals }
     }
 
     /// Whether there can be events of the source `name`.
@@ -73,8 +76,20 @@ impl Intake {
         self.wake.notify_one();
     }
 
+    /// What became of events at the door.
+    pub fn arrivals(&self) -> Arc<Arrivals> {
+        Arc::clone(&self.arrivals)
+    }
+
     /// Takes in an event that arrives `now`: [`Receipt::Accepted`] or [`Receipt::Duplicate`].
     pub async fn receive(&self, sent: Sent<'_>, now: Timestamp) -> Result<Receipt, Refusal> {
+        let counts = self.arrivals.of(&sent.source);
+        let outcome = self.take_in(sent, now).await;
+        counts.add(Arrival::of(&outcome));
+        outcome
+    }
+
+    async fn take_in(&self, sent: Sent<'_>, now: Timestamp) -> Result<Receipt, Refusal> {
         let Some(secrets) = self.sources.secrets(&sent.source) else {
             return Err(Refusal::UnknownSource(sent.source));
         };
@@ -114,7 +129,9 @@ impl Intake {
             traceparent: None,
             state: State::Ignored,
         };
-        Ok(matches!(self.keep(&event, now).await?, Receipt::Accepted(_)))
+        let outcome = self.keep(&event, now).await.map_err(Refusal::from);
+        self.arrivals.of(&event.source).add(Arrival::of(&outcome));
+        Ok(matches!(outcome?, Receipt::Accepted(_)))
     }
 
     /// Keeps `event`, or finds the one that has its id. A marked one is only read for.

@@ -81,6 +81,11 @@ impl Sources {
     pub fn secrets(&self, name: &SourceName) -> Option<&[SigningSecret]> {
         self.0.get(name).map(Vec::as_slice)
     }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &SourceName> {
+        self.0.keys()
+    }
 }
 
 impl FromStr for Sources {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmlokal_catalog::Timestamp;
-use farmlokal_catalog::inbox::Due;
+use farmlokal_catalog::inbox::{Due, State};
 use farmlokal_catalog::store::{Inbox, StoreError};
 use farmlokal_telemetry::{Kind, Root, carry, propagation};
 use opentelemetry::trace::SpanContext;
@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Backoff;
+use crate::tally::{Tally, counted};
 
 /// Events looked up at once.
 const BATCH: u32 = 64;
@@ -37,6 +38,34 @@ pub struct Worker {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     wake: Arc<Notify>,
     options: WorkerOptions,
+    applied: Arc<Tally<Applied>>,
+}
+
+counted! {
+    /// What came of trying to apply an event.
+    pub enum Applied {
+        /// It is applied, or outdone by a newer one.
+        Processed = "processed",
+        /// Nothing here does anything for it.
+        Ignored = "ignored",
+        /// It is to be tried again.
+        Retried = "retried",
+        /// It was given up.
+        Parked = "parked",
+        /// It failed, which was our fault or the database's.
+        Failed = "failed",
+    }
+}
+
+impl From<State> for Applied {
+    fn from(state: State) -> Self {
+        match state {
+            State::Processed => Self::Processed,
+            State::Ignored => Self::Ignored,
+            State::Pending => Self::Retried,
+            State::Parked => Self::Parked,
+        }
+    }
 }
 
 impl Worker {
@@ -47,7 +76,12 @@ impl Worker {
         wake: Arc<Notify>,
         options: WorkerOptions,
     ) -> Self {
-        Self { inbox, clock, wake, options }
+        Self { inbox, clock, wake, options, applied: Arc::default() }
+    }
+
+    /// What came of its tries.
+    pub fn applied(&self) -> Arc<Tally<Applied>> {
+        Arc::clone(&self.applied)
     }
 
     /// Works until `stop`; what is being applied then is brought to its end.
@@ -94,6 +128,7 @@ impl Worker {
     /// of the trace that brought it. Whether it came to a decision.
     fn attempt(&self, Due { number, traceparent }: Due) -> impl Future<Output = bool> + use<> {
         let (inbox, clock, backoff) = (Arc::clone(&self.inbox), Arc::clone(&self.clock), self.options.backoff);
+        let counts = Arc::clone(&self.applied);
         let cause = traceparent.as_deref().map_or(SpanContext::NONE, propagation::parse);
         let root = Root::begin(Kind::Consumer, &cause, None).called("process event");
         let work = async move {
@@ -102,9 +137,13 @@ impl Worker {
             let applying = Arc::clone(&inbox);
             let applying = carry(async move { applying.process(number, now, &retry).await });
             let applied = tokio::spawn(applying).await;
+            if !matches!(applied, Ok(Ok(_))) {
+                counts.add(Applied::Failed);
+            }
             match applied {
                 Ok(Ok(state)) => {
                     if let Some(state) = state {
+                        counts.add(state.into());
                         tracing::debug!(number, %state, "event");
                     }
                     return state.is_some();

@@ -48,6 +48,7 @@ macro_rules! suite {
                     go_nowhere_private, are_tried_again_and_given_up, end_when_the_receiver_is_gone,
                     leave_an_overloaded_receiver_alone, hold_nobody_up, are_served_by_all_instances
                 },
+                metrics::{are_what_the_table_says, count_what_happened, tell_what_waits},
                 framework::{errors_are_problems_too, serves_its_documentation, says_whether_it_is_ready},
             );
         }
@@ -71,3 +72,11 @@ suite!(sqlite);
 suite!(sqlite_without_index);
 suite!(mariadb);
 suite!(mariadb_and_redis);
+
+/// One engine is enough: what is counted of requests is the same on all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_have_few_series_whatever_is_asked() {
+    let service = service::Service::start(service::Engine::sqlite).await;
+    cases::metrics::have_few_series_whatever_is_asked(&service).await;
+    service.stop().await;
+}

@@ -175,6 +175,11 @@ impl Service {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// Whether the cache is shared in Redis.
+    pub fn has_redis(&self) -> bool {
+        self.config.redis.url.is_some()
+    }
+
     /// What the admin port says of the index.
     pub async fn search_status(&self) -> Value {
         self.admin_json("/v1/admin/search").await

@@ -9,6 +9,7 @@
 mod child;
 mod commands;
 mod connections;
+mod metrics;
 mod oauth;
 mod redis_tls;
 mod shutdown;

@@ -23,6 +23,8 @@ fn traced(data: &TempDir, endpoint: &str, protocol: &str) -> Process {
     command
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+        // As with one processor, where the SDK's own ways of sending wait for themselves.
+        .env("TOKIO_WORKER_THREADS", "1")
         .env("POD_NAME", "farmlokal-0")
         .env("FARMLOKAL_LOG__FORMAT", "json");
     Process::serving((command, public, admin))

@@ -195,9 +195,8 @@ async fn no_place_is_lost_or_made_up_among_threads() {
             }
         });
     }
-    while let Some(done) = callers.join_next().await {
-        done.unwrap();
-    }
+    let ended = async { while callers.join_next().await.transpose().unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("a caller waits for a place that was lost");
     assert!(!over.load(Ordering::SeqCst), "more were inside than any limit allowed");
     gate.set_limit(5);
     assert_eq!((gate.standing().inside, gate.standing().waiting), (0, 0));

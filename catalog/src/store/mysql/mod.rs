@@ -1,6 +1,7 @@
 //! MySQL 8 and later, MariaDB 10.6 and later, with an optional read replica.
 
 mod applying;
+mod backlog;
 pub(super) mod bulk;
 mod changes;
 mod external;

@@ -1,6 +1,7 @@
 //! The embedded engine: one file, one writer, several readers (write-ahead log).
 
 mod applying;
+mod backlog;
 pub(super) mod bulk;
 mod changes;
 mod external;

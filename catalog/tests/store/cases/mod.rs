@@ -1,6 +1,7 @@
 //! The promises, one kind a file.
 
 mod abandoned;
+mod backlog;
 mod broken;
 mod busy;
 mod counters;

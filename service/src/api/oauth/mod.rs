@@ -11,7 +11,7 @@ use super::answer::{Failure, Failures, Rendered};
 use super::bearer::Scope;
 use super::{Context, Tag};
 use crate::oauth::key::ALGORITHM;
-use crate::oauth::{Jwk, OAuthError};
+use crate::oauth::{Jwk, OAuthError, TokenRequested};
 use request::TokenRequest;
 
 /// How long what is published may be kept: shorter than a new key is published before it signs.
@@ -199,6 +199,7 @@ impl OAuthApi {
             Ok(asked) => self.0.oauth.issue(&asked.credentials, asked.scope.as_deref()).await,
             Err(error) => Err(error),
         };
+        self.0.oauth.requests.add(TokenRequested::of(&issued));
         let no_store = "no-store".to_owned();
         let issued = match issued {
             Ok(issued) => issued,

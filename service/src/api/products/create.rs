@@ -25,7 +25,8 @@ pub(super) async fn once(
     };
     let keyed = KeyedRequest::new(&caller.client_id, OPERATION, &key, &canonical(&details));
     let claimant = (keyed, Owner::random());
-    idempotency::answer(context.catalogue.create_once(claimant, details, context.now(), Box::new(render)).await?)
+    let once = context.catalogue.create_once(claimant, details, context.now(), Box::new(render)).await?;
+    idempotency::answer(once, &context.counts)
 }
 
 /// `details` as bytes that are the same whenever the product is: spaces and the order of fields do not count, and

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use farmlokal_catalog::catalogue::{Listing, Source};
+use farmlokal_catalog::catalogue::Listing;
 use farmlokal_catalog::cursor::{Scan, Stated};
 use farmlokal_catalog::{Filter, Limit, Position, Price, Query};
 
@@ -94,11 +94,7 @@ async fn page(
     let next_cursor = page.next.map(|position| context.cursors.seal(&Scan { query: query.clone(), position, epoch }));
     let link = next_cursor.as_deref().map(|cursor| link(&query, &request, cursor));
     let data = page.products.into_iter().map(Into::into).collect();
-    let searched_by = match source {
-        Source::Table => None,
-        Source::Index => Some("index"),
-        Source::Fallback => Some("sql"),
-    };
+    let searched_by = context.searched(source);
     let page = PageBody { data, has_more: next_cursor.is_some(), next_cursor, total, facets };
     found(&page, None, link, searched_by)
 }

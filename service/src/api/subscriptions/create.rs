@@ -34,7 +34,8 @@ pub(super) async fn once(
         return Ok((render(&context.catalogue.subscribe(new, context.now()).await?), false));
     };
     let claimant = (KeyedRequest::new(&caller.client_id, OPERATION, &key, fingerprint.as_bytes()), Owner::random());
-    idempotency::answer(context.catalogue.subscribe_once(claimant, new, context.now(), Box::new(render)).await?)
+    let once = context.catalogue.subscribe_once(claimant, new, context.now(), Box::new(render)).await?;
+    idempotency::answer(once, &context.counts)
 }
 
 /// The answer to a subscription just made: the only one that has its secret.

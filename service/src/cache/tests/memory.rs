@@ -175,3 +175,18 @@ async fn a_computation_that_panics_is_a_failure_and_no_more() {
     assert_eq!(cache.fetch(asked(), || async { panic!("the test's own") }).await.unwrap_err(), Broken::Other);
     assert_eq!(cache.fetch(asked(), || source.clone().load()).await.unwrap().origin, Origin::Computed);
 }
+
+/// The fill that a cache without generations would have given to everybody until it expired.
+#[tokio::test]
+async fn a_fill_that_came_too_late_is_counted_and_given_to_nobody() {
+    let ((cache, _), source) = (cache(), Source::default());
+    let voiding = Arc::clone(&cache);
+    let late = async move {
+        voiding.void(1, &[Namespace::Products]).await;
+        Ok(answer("from before"))
+    };
+    assert_eq!(body(&cache.fetch(asked(), || late).await.unwrap()), "from before", "who asked before the write");
+    assert_eq!((cache.stats.local_fills.get(Fill::Outdated), cache.stats.local_fills.get(Fill::Stored)), (1, 0));
+    assert_eq!(body(&cache.fetch(asked(), || source.clone().load()).await.unwrap()), "0");
+    assert_eq!((cache.stats.local_fills.get(Fill::Outdated), cache.stats.local_fills.get(Fill::Stored)), (1, 1));
+}

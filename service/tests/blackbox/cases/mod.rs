@@ -8,6 +8,7 @@ pub mod hostile;
 pub mod idempotency;
 mod limits;
 pub mod listing;
+pub mod metrics;
 pub mod oauth;
 pub mod original;
 pub mod search;

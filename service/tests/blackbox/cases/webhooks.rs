@@ -61,6 +61,28 @@ async fn cheeses(service: &Service) -> Vec<Value> {
     service.json("/v1/products?category=Webhooks").await["data"].as_array().unwrap().clone()
 }
 
+/// Events of all fates at the door, one each: accepted, sent again, another one with its id, not signed by its source,
+/// and of no source there is.
+pub async fn of_every_kind(service: &Service) {
+    let body = event("product.upserted", 50, &cheese("K-1", "10.00"));
+    assert_eq!(send(service, "kind-1", &body).await.status(), 202);
+    assert_eq!(send(service, "kind-1", &body).await.status(), 200);
+    assert_eq!(send(service, "kind-1", &body.replace("10.00", "10.01")).await.status(), 409);
+    let stranger = "whsec_c3RyYW5nZXIgc3RyYW5nZXIgc3RyYW5nZXI=";
+    let unsigned = signed(service, &service.base, stranger, "kind-2", now(), &body);
+    assert_eq!(unsigned.send().await.unwrap().status(), 401);
+    let mut unknown = signed(service, &service.base, SECRETS[0], "kind-3", now(), &body).build().unwrap();
+    unknown.url_mut().set_path("/v1/webhooks/nobody");
+    assert_eq!(service.client.execute(unknown).await.unwrap().status(), 404);
+    settled(service, "kind-1").await;
+}
+
+/// An event that can never be applied.
+pub async fn parked(service: &Service) {
+    let parked = settle(service, "parked-1", &event("stock.changed", 0, &json!({"id": 1, "stock": 0.5}))).await;
+    assert_eq!(parked["state"], "parked");
+}
+
 pub async fn change_products(service: &Service) {
     let body = event("product.upserted", 50, &cheese("C-1", "10.00"));
     let response = send(service, "evt-1", &body).await;

@@ -43,7 +43,7 @@ const DOCUMENT: &str = "docs/performance.md";
 /// Measures, prints what came out, and keeps it if it is the whole of it.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let runtime = Runtime::new().map_err(|error| format!("cannot start: {error}"))?;
-    let passes = runtime.block_on(gate::measure())?;
+    let passes = gate::measure()?;
     let results = runtime.block_on(measure(arguments))?;
     let document = document::write(arguments, &results, &passes);
     println!("\n{document}");
