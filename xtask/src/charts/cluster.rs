@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::helm::{self, Helm};
-use super::{CHARTS, INSTANCE, OPERATOR, cases, definition, directory, render, yaml};
+use super::{CHARTS, INSTANCE, OPERATOR, cases, definition, directory, monitoring, render, yaml};
 use crate::command;
 
 const DEFINITION: &str = "customresourcedefinition/farmlokals.farmlokal.dev";
@@ -30,6 +30,9 @@ pub(super) fn check(helm: &Helm, kubeconfig: &Path) -> Result<(), String> {
 
 impl Cluster<'_> {
     fn live(&self) -> Result<(), String> {
+        for file in monitoring::definitions()? {
+            self.kubectl(&format!("apply --server-side --filename {}", file.display()))?;
+        }
         let before = before()?;
         self.kubectl("create namespace operators")?;
         self.kubectl("label namespace operators pod-security.kubernetes.io/enforce=restricted")?;
@@ -81,8 +84,8 @@ impl Cluster<'_> {
         expect(what, said.trim(), "yes")
     }
 
-    /// The API server takes the instances of the cases, the one that the notes show, and the pods of `helm test`, as they
-    /// are.
+    /// The API server takes the instances of the cases, the one that the notes show, the pods of `helm test` and what
+    /// Prometheus' operator reads, as they are.
     fn accepts(&self, notes: &str) -> Result<(), String> {
         let shown = notes.split_once("<<'YAML'\n").and_then(|(_, rest)| rest.split_once("  YAML\n"));
         let (shown, _) = shown.ok_or("the notes show no object")?;
@@ -91,8 +94,7 @@ impl Cluster<'_> {
         for chart in CHARTS {
             for values in cases(chart)? {
                 let text = render(self.helm, chart, &values)?;
-                let wanted = |it: &&str| it.contains("\nkind: FarmLokal\n") || it.contains("\nkind: Pod\n");
-                objects.extend(yaml::documents(&text).filter(wanted).map(str::to_owned));
+                objects.extend(yaml::documents(&text).filter(|it| is_asked(it)).map(str::to_owned));
             }
         }
         let file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
@@ -117,6 +119,9 @@ impl Cluster<'_> {
             let mut command = self.helm.command();
             self.run(command.args(["uninstall", release, "--ignore-not-found", "--namespace", namespace]))?;
         }
+        for file in monitoring::definitions()? {
+            self.kubectl(&format!("delete --ignore-not-found --filename {}", file.display()))?;
+        }
         self.kubectl(&format!("delete {DEFINITION} --ignore-not-found"))?;
         self.kubectl("delete namespace shops operators --ignore-not-found").map(|_| ())
     }
@@ -133,6 +138,11 @@ impl Cluster<'_> {
     fn run(&self, command: &mut Command) -> Result<String, String> {
         helm::output(command.env("KUBECONFIG", self.kubeconfig))
     }
+}
+
+/// Whether an object is one that only an API server knows all about.
+fn is_asked(object: &str) -> bool {
+    ["\nkind: FarmLokal\n", "\nkind: Pod\n", "apiVersion: monitoring.coreos.com/"].iter().any(|it| object.contains(it))
 }
 
 fn expect(what: &str, is: &str, expected: &str) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod helm;
+mod monitoring;
 mod readme;
 mod refusals;
 mod renders;
