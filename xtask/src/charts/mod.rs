@@ -19,7 +19,7 @@ use clap::Args;
 use farmlokal_testkit::kubernetes;
 
 use crate::command::root;
-use crate::control_plane;
+use crate::{control_plane, validator};
 use helm::Helm;
 
 #[derive(Args)]
@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
 
 /// Checks everything that needs no cluster; an error names the files that are not what they would be now.
 pub(crate) fn check() -> Result<(), String> {
+    validator::ensure()?;
     let helms = helm::all()?;
     versions()?;
     let made = sources()?.into_iter().chain(renders::all(&helms)?);

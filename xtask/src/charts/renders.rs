@@ -53,7 +53,7 @@ fn reviewed(document: &str) -> Result<String, String> {
         }
         _ => return Ok(document.to_owned()),
     };
-    let kind = &object["kind"];
+    let kind = object["kind"].as_str().unwrap_or_default();
     if is_file {
         Ok(format!("{}\n# The rest is as in files/.\n", &document[..cut]))
     } else {
