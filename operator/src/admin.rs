@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use farmlokal_telemetry::metrics::{Metrics, MetricsError};
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -17,7 +18,7 @@ pub struct Admin {
     /// Whether the API server has answered, so that this process can work or stand by.
     pub ready: AtomicBool,
     /// The metrics as text.
-    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    pub metrics: Box<dyn Fn() -> Result<String, MetricsError> + Send + Sync>,
 }
 
 /// Serves until dropped.
@@ -52,12 +53,15 @@ fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         "/livez" => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" if admin.ready.load(Ordering::Relaxed) => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the API server has not answered yet\n".to_owned()),
-        "/metrics" => (StatusCode::OK, (admin.metrics)()),
+        "/metrics" => match (admin.metrics)() {
+            Ok(text) => (StatusCode::OK, text),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+        },
         _ => (StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics\n".to_owned()),
     };
     let mut answer = Response::new(Full::new(Bytes::from(text)));
     *answer.status_mut() = status;
-    let plain = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    let plain = http::HeaderValue::from_static(Metrics::CONTENT_TYPE);
     answer.headers_mut().insert(http::header::CONTENT_TYPE, plain);
     answer
 }

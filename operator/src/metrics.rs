@@ -1,49 +1,122 @@
-//! What the operator counts of itself, in Prometheus' text format.
+//! What the operator counts of itself: the instruments of the table's group `operator`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use farmlokal_telemetry::metrics::table::operator as table;
+use farmlokal_telemetry::metrics::{Counter, Histogram, Metrics as Registry, MetricsError, Readings};
+
+use crate::controller::apply::Change;
+use crate::controller::kind::Kind;
+use crate::tune::{Action, Decision, Reason};
+
 /// Counters of one process.
-#[derive(Debug, Default)]
 pub struct Metrics {
-    reconciles: AtomicU64,
-    micros: AtomicU64,
-    failures: Mutex<BTreeMap<&'static str, u64>>,
+    registry: Registry,
+    duration: Histogram,
+    errors: Counter,
+    patches: Counter,
+    decisions: Counter,
+    api_errors: Counter,
     writes: AtomicU64,
+    now: Arc<Now>,
+}
+
+/// What is so at the moment; read at each scrape.
+#[derive(Debug, Default)]
+struct Now {
+    instances: Mutex<BTreeMap<(String, String), Known>>,
     leading: AtomicBool,
+    retrying: AtomicUsize,
+}
+
+/// What was last told of an instance.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    ready: bool,
+    pool_max: Option<i32>,
 }
 
 /// A round under way.
-#[derive(Debug)]
 pub struct Timed<'a> {
     metrics: &'a Metrics,
     began: Instant,
 }
 
 impl Metrics {
+    /// Instruments of `registry`.
+    #[must_use]
+    pub fn new(registry: Registry) -> Self {
+        let now = Arc::new(Now::default());
+        observe(&registry, &now);
+        Self {
+            duration: registry.histogram(&table::RECONCILE_DURATION),
+            errors: registry.counter(&table::ERRORS),
+            patches: registry.counter(&table::PATCHES),
+            decisions: registry.counter(&table::DECISIONS_MADE),
+            api_errors: registry.counter(&table::API_ERRORS),
+            writes: AtomicU64::default(),
+            registry,
+            now,
+        }
+    }
+
     /// A round begins.
     #[must_use]
     pub fn reconciling(&self) -> Timed<'_> {
         Timed { metrics: self, began: Instant::now() }
     }
 
-    /// So many objects were written.
-    pub fn wrote(&self, count: usize) {
-        self.writes.fetch_add(count as u64, Ordering::Relaxed);
+    /// What became of the objects of a round, and how often.
+    pub fn applied(&self, changes: &BTreeMap<(Kind, Change), u64>) {
+        for ((kind, change), count) in changes {
+            self.patches.add(*count, &[&kind.to_string(), change.as_str()]);
+            if *change != Change::Unchanged {
+                self.writes.fetch_add(*count, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// What an instance is told to be.
+    pub fn told(&self, namespace: &str, name: &str, ready: bool, pool_max: Option<i32>) {
+        let mut instances = self.now.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        instances.insert((namespace.to_owned(), name.to_owned()), Known { ready, pool_max });
+    }
+
+    /// An instance is gone.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        let mut instances = self.now.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        instances.remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// The tuner decided. What it left alone without knowing enough counts as frozen; being switched off, as nothing.
+    pub fn decided(&self, decision: &Decision, before: u32) {
+        let blind = [Reason::Scaling, Reason::NoPods, Reason::StaleMetrics, Reason::Unconfirmed];
+        let word = match (decision.action, decision.reason) {
+            (_, Reason::Off) => return,
+            (Action::Hold, reason) if blind.contains(&reason) => "freeze",
+            (Action::Hold, _) => "keep",
+            _ if decision.pool_max > before => "raise",
+            _ => "lower",
+        };
+        self.decisions.add(1, &[word]);
+    }
+
+    /// So many objects wait to be tried again.
+    pub fn retrying(&self, objects: usize) {
+        self.now.retrying.store(objects, Ordering::Relaxed);
+    }
+
+    /// The API server answered with `status`, 0 for not at all.
+    pub fn api_failed(&self, status: u16) {
+        self.api_errors.add(1, &[&status.to_string()]);
     }
 
     /// Whether this process is the one that works.
     pub fn leads(&self, leading: bool) {
-        self.leading.store(leading, Ordering::Relaxed);
-    }
-
-    /// Rounds so far.
-    #[must_use]
-    pub fn reconciles(&self) -> u64 {
-        self.reconciles.load(Ordering::Relaxed)
+        self.now.leading.store(leading, Ordering::Relaxed);
     }
 
     /// Objects written so far.
@@ -52,46 +125,47 @@ impl Metrics {
         self.writes.load(Ordering::Relaxed)
     }
 
-    /// All of it as text. `failing`: objects whose last round failed.
-    #[must_use]
-    pub fn text(&self, failing: usize) -> String {
-        let mut text = String::new();
-        let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, f64)]| {
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            for (labels, value) in samples {
-                let _ = writeln!(text, "{name}{labels} {value}");
-            }
-        };
-        let plain = |value: f64| [(String::new(), value)];
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures: Vec<_> =
-            failures.iter().map(|(word, count)| (format!("{{category=\"{word}\"}}"), *count as f64)).collect();
-        family("farmlokal_operator_reconciles_total", "counter", "Rounds.", &plain(self.reconciles() as f64));
-        let seconds = self.micros.load(Ordering::Relaxed) as f64 / 1e6;
-        family("farmlokal_operator_reconcile_seconds_total", "counter", "Time in rounds.", &plain(seconds));
-        family("farmlokal_operator_reconcile_failures_total", "counter", "Rounds that ended early.", &failures);
-        let writes = self.writes() as f64;
-        family("farmlokal_operator_writes_total", "counter", "Objects written, statuses left out.", &plain(writes));
-        let leading = f64::from(u8::from(self.leading.load(Ordering::Relaxed)));
-        family("farmlokal_operator_leader", "gauge", "1 if this process works, 0 if it stands by.", &plain(leading));
-        family(
-            "farmlokal_operator_failing_objects",
-            "gauge",
-            "Objects whose last round failed.",
-            &plain(failing as f64),
-        );
-        text
+    /// All of it in Prometheus' text format.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, which would be a mistake of ours.
+    pub fn text(&self) -> Result<String, MetricsError> {
+        self.registry.text()
     }
+
+    /// Pushes a last time, if anything is pushed. It may wait some seconds.
+    pub fn end(&self) {
+        self.registry.shut_down();
+    }
+}
+
+fn observe(registry: &Registry, now: &Arc<Now>) {
+    let put = |metric, read: fn(&Now, &Readings<'_>)| {
+        let now = Arc::clone(now);
+        registry.observe(metric, move |readings| read(&now, readings));
+    };
+    put(&table::LEADER, |now, readings| readings.put(f64::from(u8::from(now.leading.load(Ordering::Relaxed))), &[]));
+    put(&table::RETRYING, |now, readings| readings.put(now.retrying.load(Ordering::Relaxed) as f64, &[]));
+    put(&table::INSTANCES, |now, readings| {
+        let instances = now.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = instances.values().filter(|known| known.ready).count();
+        readings.put(ready as f64, &["true"]);
+        readings.put((instances.len() - ready) as f64, &["false"]);
+    });
+    put(&table::POOL_LIMIT, |now, readings| {
+        let instances = now.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((namespace, name), known) in &*instances {
+            known.pool_max.iter().for_each(|limit| readings.put(f64::from(*limit), &[namespace, name]));
+        }
+    });
 }
 
 impl Timed<'_> {
     /// The round is over; `failure` is what kind of failure it was, if it was one.
-    pub fn ended(self, failure: Option<&'static str>) {
-        let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.metrics.micros.fetch_add(micros, Ordering::Relaxed);
-        self.metrics.reconciles.fetch_add(1, Ordering::Relaxed);
-        if let Some(word) = failure {
-            *self.metrics.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(word).or_default() += 1;
-        }
+    pub fn ended(self, failure: Option<&str>) {
+        let result = if failure.is_some() { "error" } else { "ok" };
+        self.metrics.duration.record(self.began.elapsed().as_secs_f64(), &[result]);
+        failure.iter().for_each(|category| self.metrics.errors.add(1, &[category]));
     }
 }

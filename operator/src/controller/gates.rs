@@ -183,3 +183,6 @@ pub fn shortened(message: &str) -> String {
     let skipped = message.chars().count().saturating_sub(MOST);
     if skipped == 0 { message.to_owned() } else { format!("…{}", message.chars().skip(skipped).collect::<String>()) }
 }
+
+#[cfg(test)]
+mod tests;

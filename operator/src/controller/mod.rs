@@ -11,6 +11,7 @@ pub mod apply;
 pub mod backoff;
 pub mod build;
 pub mod dereference;
+pub mod error;
 pub mod events;
 pub mod gates;
 pub mod kind;
@@ -26,4 +27,5 @@ pub mod tuner;
 pub mod validate;
 pub mod watch;
 
-pub use reconcile::{Context, ReconcileError, reconcile};
+pub use error::ReconcileError;
+pub use reconcile::{Context, reconcile};

@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 use super::apply::{self, ApplyError};
 use super::backoff::Backoff;
 use super::dereference::{World, dereference};
+use super::error::ReconcileError;
 use super::gates::{self, Gates};
 use super::observe::{Scrape, seed_progress};
 use super::report::report;
@@ -32,7 +33,7 @@ const LATER: Duration = Duration::from_secs(60);
 /// When all is as asked. Watches tell of what changes.
 const LONG: Duration = Duration::from_secs(1_800);
 /// A round that takes longer is given up: an API server that does not answer must not keep others waiting.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every round needs.
 pub struct Context {
@@ -56,38 +57,6 @@ pub struct Context {
     pub draw: fn() -> String,
 }
 
-/// Why a round ended early. It is tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The API server did not answer, or not now.
-    #[error("the API server did not do as asked: {0}")]
-    Kube(#[from] kube::Error),
-    /// The objects could not be applied.
-    #[error("the objects could not be applied: {0}")]
-    Apply(#[from] ApplyError),
-    /// It took too long.
-    #[error("it took longer than {PATIENCE:?}; the API server is slow or away")]
-    Slow,
-}
-
-impl ReconcileError {
-    /// A word for metrics.
-    #[must_use]
-    pub fn category(&self) -> &'static str {
-        match self {
-            Self::Kube(error) | Self::Apply(ApplyError::Kube(error)) => match error {
-                kube::Error::Api(status) if status.code == 409 => "conflict",
-                kube::Error::Api(status) if status.code == 429 => "throttled",
-                kube::Error::Api(status) if status.code == 403 => "forbidden",
-                kube::Error::Api(_) => "api",
-                _ => "unreachable",
-            },
-            Self::Apply(ApplyError::Json(_)) => "bug",
-            Self::Slow => "slow",
-        }
-    }
-}
-
 /// Makes the cluster what `object` asks for, as far as that is possible now.
 ///
 /// # Errors
@@ -106,9 +75,10 @@ pub async fn reconcile(
     };
     let timed = context.metrics.reconciling();
     let result = tokio::time::timeout(PATIENCE, root.run(round)).await.unwrap_or(Err(ReconcileError::Slow));
-    timed.ended(result.as_ref().err().map(ReconcileError::category));
+    timed.ended(result.as_ref().err().map(ReconcileError::category).as_deref());
     if result.is_ok() {
         context.backoff.forget(&key(&object));
+        context.metrics.retrying(context.backoff.failing());
     }
     result
 }
@@ -116,8 +86,19 @@ pub async fn reconcile(
 /// How long to wait after a failure.
 pub fn retry(object: Arc<DeserializeGuard<FarmLokal>>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let wait = context.backoff.failed(&key(&object), fastrand::f64());
+    context.metrics.retrying(context.backoff.failing());
+    error.api_status().iter().for_each(|status| context.metrics.api_failed(*status));
     tracing::warn!(object = key(&object), %error, "to be tried again in {wait:?}");
     Action::requeue(wait)
+}
+
+/// An object is gone: nothing is left of it here.
+pub fn forget(namespace: &str, name: &str, context: &Context) {
+    let key = format!("{namespace}/{name}");
+    context.tuner.forget(&key);
+    context.backoff.forget(&key);
+    context.metrics.retrying(context.backoff.failing());
+    context.metrics.forget(namespace, name);
 }
 
 fn key(object: &DeserializeGuard<FarmLokal>) -> String {
@@ -146,7 +127,7 @@ fn is_new(object: &FarmLokal) -> bool {
 
 async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileError> {
     if object.metadata.deletion_timestamp.is_some() {
-        context.tuner.forget(&format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()));
+        forget(&object.namespace().unwrap_or_default(), &object.name_any(), context);
         // What is ours goes with it: the API server deletes what it owns.
         return Ok(Action::await_change());
     }
@@ -154,14 +135,17 @@ async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileE
         Ok(instance) => instance,
         Err(invalid) => return tell(object, context, &Outcome::Invalid(&invalid), LONG).await,
     };
-    let mut world = dereference(&context.client, &instance).instrument(tracing::debug_span!("dereference")).await?;
+    let mut world = dereference(&context.client, &instance)
+        .instrument(tracing::debug_span!("dereference"))
+        .await
+        .map_err(ReconcileError::Dereference)?;
     if let Some(missing) = world.missing.take() {
         return tell(object, context, &Outcome::Missing(&instance, &missing), LATER).await;
     }
     let gates = gates::decide(&instance, &world, &object.status.clone().unwrap_or_default());
     world.seed_progress = seed_progress(&*context.scrape, &instance, &world, &gates).await;
     let applied = apply(context, &instance, &world, &gates).await?;
-    context.metrics.wrote(applied.writes);
+    context.metrics.applied(&applied.changes);
     context.tuner.look_after(&instance, object.metadata.generation);
     let troubled = !applied.foreign.is_empty() || !applied.rejected.is_empty();
     let observed = Observed { instance: &instance, world: &world, gates: &gates, applied: &applied };
@@ -178,7 +162,7 @@ async fn apply(
         return Ok(apply::observe(world));
     }
     if !world.has_generated {
-        apply::ensure_generated(&context.client, instance, context.draw).await?;
+        apply::ensure_generated(&context.client, instance, context.draw).await.map_err(ApplyError::Kube)?;
     }
     let prepared = build::build(instance, world, gates, trace::current().as_deref());
     let applied = apply::apply(&context.client, instance, world, prepared);
@@ -197,10 +181,18 @@ async fn tell(
     if is_new(object) {
         new.traceparent = trace::current();
     }
-    report(&context.client, &context.recorder, &object.object_ref(&()), &old, &new).await?;
+    let reference = object.object_ref(&());
+    report(&context.client, &context.recorder, &reference, &old, &new).await.map_err(ReconcileError::Status)?;
+    count(object, context, &new);
     let wait = if is_under_way(&new) { SOON } else { settled };
     // Spread, so that many objects do not come at once.
     Ok(Action::requeue(wait.mul_f64(1.0 + fastrand::f64() / 5.0)))
+}
+
+fn count(object: &FarmLokal, context: &Context, status: &FarmLokalStatus) {
+    let ready = find(&status.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True");
+    let pool_max = status.tuning.as_ref().map(|tuning| tuning.pool_max);
+    context.metrics.told(&object.namespace().unwrap_or_default(), &object.name_any(), ready, pool_max);
 }
 
 fn is_under_way(status: &FarmLokalStatus) -> bool {
@@ -219,13 +211,16 @@ async fn malformed(invalid: &InvalidObject, context: &Context) -> Result<Action,
     let namespace = invalid.metadata.namespace.clone().unwrap_or_default();
     let api = kube::Api::<kube::api::DynamicObject>::namespaced_with(context.client.clone(), &namespace, &resource);
     let name = invalid.metadata.name.clone().unwrap_or_default();
-    let Some(object) = api.get_opt(&name).await? else { return Ok(Action::await_change()) };
+    let Some(object) = api.get_opt(&name).await.map_err(ReconcileError::Dereference)? else {
+        return Ok(Action::await_change());
+    };
     let old: FarmLokalStatus =
         object.data.get("status").cloned().and_then(|status| serde_json::from_value(status).ok()).unwrap_or_default();
     let now = Time((context.clock)());
     let new = status(&old, object.metadata.generation, &Outcome::Invalid(&error), &now);
     let mut reference = object.object_ref(&resource);
     reference.api_version.get_or_insert(resource.api_version);
-    report(&context.client, &context.recorder, &reference, &old, &new).await?;
+    report(&context.client, &context.recorder, &reference, &old, &new).await.map_err(ReconcileError::Status)?;
+    context.metrics.told(&namespace, &name, false, None);
     Ok(Action::await_change())
 }

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::kind::Kind;
 use super::names::{MANAGED_BY, MANAGER};
-use super::reconcile::{Context, reconcile, retry};
+use super::reconcile::{Context, forget, reconcile, retry};
 use crate::crd::FarmLokal;
 
 type Object = DeserializeGuard<FarmLokal>;
@@ -60,7 +60,8 @@ pub async fn run(context: Arc<Context>, scope: Scope, stop: impl Future<Output =
     let objects = owns_routes(objects, &client, &scope);
     let secrets = api::<PartialObjectMeta<Secret>>(&client, &scope);
     let objects = objects.watches(secrets, watcher::Config::default(), move |secret| naming(&store, &secret));
-    objects.run(reconcile, retry, context).for_each(|result| async { log(result) }).await;
+    let rounds = objects.run(reconcile, retry, Arc::clone(&context));
+    rounds.for_each(|result| std::future::ready(note(result, &context))).await;
 }
 
 fn owns<K>(objects: Controller<Object>, client: &Client, scope: &Scope) -> Controller<Object>
@@ -108,10 +109,11 @@ fn naming(store: &Store<Object>, secret: &PartialObjectMeta<Secret>) -> Vec<Obje
 
 type Round = Result<(ObjectRef<Object>, controller::Action), controller::Error<super::ReconcileError, watcher::Error>>;
 
-fn log(result: Round) {
+fn note(result: Round, context: &Context) {
     match result {
-        // It was deleted while its turn was to come.
-        Err(controller::Error::ObjectNotFound(object)) => tracing::debug!(%object, "gone"),
+        Err(controller::Error::ObjectNotFound(object)) => {
+            forget(object.namespace.as_deref().unwrap_or_default(), &object.name, context);
+        }
         // `retry` has said so.
         Err(controller::Error::ReconcilerFailed(..)) | Ok(_) => {}
         Err(error) => tracing::warn!(%error, "watching failed; it goes on by itself"),

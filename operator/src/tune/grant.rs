@@ -80,7 +80,12 @@ impl Ledger {
         let last = self.published.last();
         let next = Tuning {
             generation: last.map_or(1, |it| it.generation + 1),
-            pool_max: wished.clamp(elastic.boot, self.largest(elastic)),
+            // Nobody is named: it says what everybody has.
+            pool_max: if self.pods.is_empty() {
+                elastic.boot
+            } else {
+                wished.clamp(elastic.boot, self.largest(elastic))
+            },
             boot: Some(elastic.boot),
             pods: Some(self.pods.keys().cloned().collect()),
         };

@@ -20,7 +20,7 @@ use crate::namespace::Namespace;
 use crate::rounds::bench::{Bench, Kubelet, NAME};
 use crate::waiting::until;
 
-const RULES: &str = include_str!("../../../charts/farmlokal-operator/files/rules.yaml");
+const RULES: &str = include_str!("../../../charts/farmlokal-operator/files/permissions.yaml");
 
 /// A namespace with a definition, and an operator that may do there what the chart says.
 pub(crate) async fn fresh() -> (Bench, impl Future<Output = ()>) {

@@ -36,7 +36,9 @@ async fn any_request_may_fail_once() {
 async fn a_failed_round_is_an_error_of_its_kind() {
     let (bench, api) = played::bench();
     bench.ask(json!({})).await;
-    for (code, category) in [(409, "conflict"), (429, "throttled"), (503, "api")] {
+    for (code, category) in
+        [(409, "Dereference/Conflict"), (429, "Dereference/Throttled"), (503, "Dereference/Refused")]
+    {
         let code = StatusCode::from_u16(code).unwrap();
         api.fail(move |call| (call.resource == "deployments").then_some(code));
         assert_eq!(bench.try_round().await.unwrap_err().category(), category);
@@ -102,7 +104,7 @@ async fn a_silent_server_ends_the_round() {
     .unwrap();
     let guarded = std::sync::Arc::new(kube::core::DeserializeGuard(Ok(object)));
     let error = farmlokal_operator::controller::reconcile(guarded, context).await.unwrap_err();
-    assert_eq!(error.category(), "slow");
+    assert_eq!(error.category(), "Round/Slow");
     requests.close();
 }
 

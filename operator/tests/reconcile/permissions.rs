@@ -61,7 +61,7 @@ async fn the_chart_allows_what_is_done() {
         case(&bench).await;
         calls.extend(api.take_calls());
     }
-    let rules = include_str!("../../../charts/farmlokal-operator/files/rules.yaml");
+    let rules = include_str!("../../../charts/farmlokal-operator/files/permissions.yaml");
     let own = calls.into_iter().filter(|call| call.by_operator);
     assert_eq!(seen(own), allowed(rules));
 }
@@ -69,6 +69,6 @@ async fn the_chart_allows_what_is_done() {
 #[tokio::test]
 async fn the_chart_allows_to_lead() {
     let calls = crate::leadership::calls_of_a_turn().await;
-    let rules = include_str!("../../../charts/farmlokal-operator/files/leader-rules.yaml");
+    let rules = include_str!("../../../charts/farmlokal-operator/files/leader-permissions.yaml");
     assert_eq!(seen(calls), allowed(rules));
 }

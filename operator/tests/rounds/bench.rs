@@ -14,6 +14,8 @@ use farmlokal_operator::controller::validate::Defaults;
 use farmlokal_operator::controller::{Context, ReconcileError, reconcile};
 use farmlokal_operator::crd::{ConditionType, FarmLokal};
 use farmlokal_operator::metrics::Metrics;
+use farmlokal_telemetry::metrics::Metrics as Registry;
+use farmlokal_telemetry::resource::resource;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
@@ -61,14 +63,16 @@ impl Scrape for Told {
 
 pub(crate) fn context(client: &Client, scrape: Arc<dyn Scrape>) -> Arc<Context> {
     let reporter = Reporter { controller: "farmlokal-operator".to_owned(), instance: Some("test".to_owned()) };
+    let registry = Registry::new(resource("farmlokal-operator", "test"), None).unwrap();
+    let metrics = Arc::new(Metrics::new(registry));
     Arc::new(Context {
         client: client.clone(),
         recorder: Recorder::new(client.clone(), reporter),
         defaults: Defaults { image: "farmlokal:1".to_owned() },
-        tuner: Arc::new(Tuner::new(client.clone(), Arc::clone(&scrape), Timestamp::now)),
+        tuner: Arc::new(Tuner::new(client.clone(), Arc::clone(&scrape), Arc::clone(&metrics), Timestamp::now)),
         scrape,
         backoff: Backoff::default(),
-        metrics: Arc::new(Metrics::default()),
+        metrics,
         clock: Timestamp::now,
         draw: || "drawn".repeat(8),
     })

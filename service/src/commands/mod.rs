@@ -8,6 +8,7 @@ mod search;
 mod seed;
 mod serve;
 mod token;
+mod told;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -49,7 +49,7 @@ async fn prepare(config: &Config, rows: Option<u64>) -> Result<Outcome, CommandE
     let url = &config.database.url;
     store::migrate(url).await.map_err(|error| database_error(config, error))?;
     let rows = rows.unwrap_or(config.seed_rows);
-    seed::fill_if_empty(url, Plan { rows, batch: BATCH, seed: SEED }).await
+    seed::fill_if_empty(config, Plan { rows, batch: BATCH, seed: SEED }).await
 }
 
 fn welcome(config: &Config, app: &App) -> String {
@@ -60,6 +60,8 @@ fn welcome(config: &Config, app: &App) -> String {
          \x20 Swagger UI   http://{address}/docs\n\
          \x20 Products     http://{address}/v1/products?category=Dairy&sort=-price\n\
          \x20 Readiness    http://{admin}/readyz\n\
+         \x20 Metrics      http://{admin}/metrics\n\
+         \x20 Traces       http://{admin}/admin/traces\n\
          \n\
          {demo}Ctrl-C ends it.\n",
         version = env!("CARGO_PKG_VERSION"),

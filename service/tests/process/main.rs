@@ -16,5 +16,6 @@ mod shutdown;
 mod startup;
 mod subscriptions;
 mod traces;
+mod traces_page;
 mod tuning;
 mod webhooks;

@@ -28,6 +28,31 @@ async fn the_first_start_seeds_and_the_second_does_not() {
 }
 
 #[tokio::test]
+async fn how_far_a_seeding_is_can_be_asked() {
+    let data = TempDir::new().unwrap();
+    let (mut command, _, admin) = farmlokal(&data);
+    let mut child = command.args(["--rows", "200000"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let asked = Instant::now();
+    let told = loop {
+        let answer = reqwest::get(format!("http://{admin}/metrics")).await;
+        let text = match answer {
+            Ok(answer) => answer.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        };
+        if text.contains("farmlokal_seed_rows_wanted 200000") {
+            break text;
+        }
+        assert!(asked.elapsed() < PATIENCE, "{text}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert!(told.contains("farmlokal_seed_rows_done "), "{told}");
+    let ready = reqwest::get(format!("http://{admin}/readyz")).await.unwrap();
+    assert_eq!(ready.status(), 503, "nobody is served yet");
+    child::signal(&child, "INT");
+    assert_eq!(child::wait(&mut child).code(), Some(130));
+}
+
+#[tokio::test]
 async fn an_interrupted_seeding_goes_on_at_the_next_start() {
     const ROWS: u64 = 60_000;
     let data = TempDir::new().unwrap();

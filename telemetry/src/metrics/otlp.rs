@@ -1,22 +1,22 @@
 //! Pushing metrics by OTLP, as OpenTelemetry's own variables say.
 
 use std::fmt;
-use std::pin::pin;
 use std::time::Duration;
 
-use opentelemetry_otlp::{ExporterBuildError, MetricExporter};
+use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use tokio::runtime::Handle;
 
+use crate::delivery::{self, DeliveryError, within};
 use crate::environment::{exports, variable};
 
 /// Why metrics are not pushed though the environment asks for it.
 #[derive(Debug, thiserror::Error)]
-#[error("OTLP: {0}; check the variables OTEL_EXPORTER_OTLP_…")]
-pub struct OtlpError(#[from] ExporterBuildError);
+#[error("metrics cannot be pushed: {0}")]
+pub struct OtlpError(#[from] DeliveryError);
 
 /// Where metrics are pushed to.
 ///
@@ -27,9 +27,16 @@ pub struct Push {
 }
 
 impl Push {
-    /// Pushes through `exporter`. Must be called in a runtime.
-    #[must_use]
-    pub fn new(exporter: MetricExporter) -> Self {
+    /// To `endpoint`, over HTTP, with whatever else the environment says. Must be called in a runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the endpoint, or something in the environment, cannot be used.
+    pub fn over_http(endpoint: &str) -> Result<Self, OtlpError> {
+        Ok(Self::by(delivery::metrics_to(Some(endpoint))?))
+    }
+
+    fn by(exporter: MetricExporter) -> Self {
         Self { exporter, runtime: Handle::current() }
     }
 }
@@ -43,17 +50,12 @@ pub fn exporter() -> Result<Option<Push>, OtlpError> {
     if !exports("METRICS", &variable) {
         return Ok(None);
     }
-    Ok(Some(Push::new(MetricExporter::builder().build()?)))
+    Ok(Some(Push::by(delivery::metrics()?)))
 }
 
 impl PushMetricExporter for Push {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        let mut export = pin!(self.exporter.export(metrics));
-        std::future::poll_fn(|context| {
-            let _inside = self.runtime.enter();
-            export.as_mut().poll(context)
-        })
-        .await
+        within(&self.runtime, self.exporter.export(metrics)).await
     }
 
     fn force_flush(&self) -> OTelSdkResult {

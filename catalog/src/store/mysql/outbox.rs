@@ -159,7 +159,10 @@ async fn take(
     let mut transaction = connection.begin().await?;
     let sql = format!("SELECT {COLUMNS} FROM subscriptions WHERE id = ? AND state = 'active' AND not_before <= ?");
     let row = sqlx::query(AssertSqlSafe(sql)).bind(id.get()).bind(datetime(now)).fetch_optional(&mut *transaction);
-    let Some(subscriber) = row.await?.as_ref().map(subscription).transpose()? else { return Ok(None) };
+    let Some(subscriber) = row.await?.as_ref().map(subscription).transpose()? else {
+        transaction.rollback().await?;
+        return Ok(None);
+    };
     let rows = sqlx::query(
         "SELECT id, event_id, product_id, payload, attempts FROM deliveries FORCE INDEX (by_next) \
          WHERE subscription_id = ? AND state = 'pending' AND next_at <= ? ORDER BY next_at, id LIMIT ? \
@@ -172,6 +175,8 @@ async fn take(
     .await?;
     let taken = rows.iter().map(|row| due(id, row)).collect::<Result<Vec<Due>, _>>()?;
     if taken.is_empty() {
+        // By hand: a transaction that is only dropped ends later, and its locks would hide the next row from others.
+        transaction.rollback().await?;
         return Ok(None);
     }
     let mut update = QueryBuilder::<MySql>::new("UPDATE deliveries SET claim = ");

@@ -16,7 +16,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use crate::engine::{Shop, conformance, patient};
 use crate::sample::{at, filter, id, limit, priced, product, query};
 
-conformance!(an_operation_within_a_span_is_one, looks_for_work_are_none, waiting_is_one_where_there_was_any);
+conformance!(an_operation_is_a_span, waiting_is_one_where_there_was_any);
 
 /// A span: its name, its parent's, and its fields as text.
 #[derive(Debug, Clone, Default)]
@@ -60,23 +60,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 }
 
 impl Spans {
-    /// What spans there are after `call`, in a span of its own named `request` if it is to have one.
-    async fn of<T>(within: bool, call: impl Future<Output = T>) -> (T, Vec<Seen>) {
+    /// What spans there are after `call`, in a span of its own named `request`.
+    async fn of<T>(call: impl Future<Output = T>) -> (T, Vec<Seen>) {
         let spans = Self::default();
         let registry = Registry::default().with(spans.clone());
-        let inside = async {
-            let request = if within { info_span!("request") } else { tracing::Span::none() };
-            call.instrument(request).await
-        };
+        let inside = async { call.instrument(info_span!("request")).await };
         let done = inside.with_subscriber(registry).await;
         let seen = spans.0.lock().unwrap().values().filter(|span| span.name != "request").cloned().collect();
         (done, seen)
     }
 }
 
-async fn an_operation_within_a_span_is_one(shop: &Shop) {
+async fn an_operation_is_a_span(shop: &Shop) {
     shop.store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
-    let (found, seen) = Spans::of(true, shop.store.get(id(1))).await;
+    let (found, seen) = Spans::of(shop.store.get(id(1))).await;
     found.unwrap();
     let [span] = &*seen else { panic!("{seen:?}") };
     assert!(span.parent.is_some());
@@ -92,19 +89,13 @@ async fn an_operation_within_a_span_is_one(shop: &Shop) {
     }
     assert!(["sqlite", "mariadb"].contains(&span.field("db.system.name")), "{span:?}");
 
-    let (missing, seen) = Spans::of(true, shop.store.get(id(9))).await;
+    let (missing, seen) = Spans::of(shop.store.get(id(9))).await;
     assert!(missing.is_err() && seen[0].field("error.type").is_empty(), "not there is an answer: {seen:?}");
 
     shop.database.sql("DROP TABLE products").await;
-    let (broken, seen) = Spans::of(true, shop.store.get(id(1))).await;
+    let (broken, seen) = Spans::of(shop.store.get(id(1))).await;
     assert!(broken.is_err());
     assert_eq!((seen[0].field("error.type"), seen[0].field("otel.status_code")), ("unavailable", "ERROR"));
-}
-
-async fn looks_for_work_are_none(shop: &Shop) {
-    let (done, seen) = Spans::of(false, shop.store.changes(0, &[], 10)).await;
-    done.unwrap();
-    assert!(seen.is_empty(), "{seen:?}");
 }
 
 /// A secret word is searched for behind a caller that has the only connection.
@@ -120,7 +111,7 @@ async fn waiting_is_one_where_there_was_any(shop: &Shop) {
         tokio::task::yield_now().await;
     }
     // The second one waits from its first step on.
-    let second = Spans::of(true, write(Arc::clone(&store)));
+    let second = Spans::of(write(Arc::clone(&store)));
     let free = async {
         while store.pools().iter().all(|pool| pool.waiting == 0) {
             assert!(Instant::now() < deadline, "the second caller does not wait");
@@ -140,7 +131,7 @@ async fn waiting_is_one_where_there_was_any(shop: &Shop) {
         tokio::task::yield_now().await;
     }
     let secret = query(&filter("Hushhush", "", ""), "hushhush", "");
-    let (_, seen) = Spans::of(true, store.list(&secret, None, limit(20))).await;
+    let (_, seen) = Spans::of(store.list(&secret, None, limit(20))).await;
     assert_eq!(seen.len(), 1, "nobody waits any more: {seen:?}");
     assert!(!format!("{seen:?}").to_lowercase().contains("hushhush"));
 }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::observe::Scrape;
 use super::validate::{Database, Instance};
 use crate::crd::FarmLokalStatus;
+use crate::metrics::Metrics;
 use crate::tune::{Sample, State};
 
 mod look;
@@ -31,6 +32,7 @@ const AT_ONCE: usize = 8;
 pub struct Tuner {
     client: Client,
     scrape: Arc<dyn Scrape>,
+    metrics: Arc<Metrics>,
     clock: fn() -> Timestamp,
     instances: Mutex<HashMap<String, Tuned>>,
 }
@@ -56,8 +58,8 @@ struct Window {
 impl Tuner {
     /// Tunes nothing yet.
     #[must_use]
-    pub fn new(client: Client, scrape: Arc<dyn Scrape>, clock: fn() -> Timestamp) -> Self {
-        Self { client, scrape, clock, instances: Mutex::default() }
+    pub fn new(client: Client, scrape: Arc<dyn Scrape>, metrics: Arc<Metrics>, clock: fn() -> Timestamp) -> Self {
+        Self { client, scrape, metrics, clock, instances: Mutex::default() }
     }
 
     /// Tunes `instance` from now on, if it has pools to tune; `generation` is that of its object.

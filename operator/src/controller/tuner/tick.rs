@@ -32,6 +32,7 @@ impl Tuner {
         let seen = observe(window, &look, &there);
         let state = remembered(window.state.take(), &there, &look);
         let (decision, next) = decide(&state, &seen, &settings(connections, *tuning));
+        self.metrics.decided(&decision, there.file.pool_max);
         let file = self.publish(instance, connections, tuning.mode, there, &look, &next).await?;
         window.state = Some(granted(next, file.pool_max, &look));
         let verdict = Verdict {

@@ -38,9 +38,12 @@ pub static INSTANCES: Metric = Metric::gauge(
 )
 .labelled(&[Label::one_of("ready", &["true", "false"])], 2);
 
-/// Objects in the queue.
-pub static QUEUED: Metric =
-    Metric::gauge("farmlokal.operator.queued", "{object}", "FarmLokal objects that wait to be reconciled.");
+/// Objects whose last reconcile failed.
+pub static RETRYING: Metric = Metric::gauge(
+    "farmlokal.operator.retrying",
+    "{object}",
+    "FarmLokal objects that wait to be tried again after a failure.",
+);
 
 /// Decisions on pools.
 pub static DECISIONS_MADE: Metric = Metric::counter(
@@ -79,7 +82,7 @@ pub static GROUP: Group = Group {
         &ERRORS,
         &PATCHES,
         &INSTANCES,
-        &QUEUED,
+        &RETRYING,
         &DECISIONS_MADE,
         &POOL_LIMIT,
         &LEADER,
