@@ -19,7 +19,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look after the objects of a cluster
-    Run(Run),
+    Run(Box<Run>),
     /// Print the CustomResourceDefinition
     Crd,
     /// Print all that would be applied for an object, without a cluster

@@ -81,7 +81,7 @@ fn dispatch(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Run(options) => {
             let telemetry = telemetry::start(options.log.clone())?;
-            let ended = runtime()?.block_on(run::run(options, telemetry.resource().clone()));
+            let ended = runtime()?.block_on(run::run(*options, telemetry.resource().clone()));
             telemetry::end(telemetry);
             ended
         }

@@ -61,7 +61,8 @@ pub async fn run(context: Arc<Context>, scope: Scope, stop: impl Future<Output =
     let secrets = api::<PartialObjectMeta<Secret>>(&client, &scope);
     let objects = objects.watches(secrets, watcher::Config::default(), move |secret| naming(&store, &secret));
     let rounds = objects.run(reconcile, retry, Arc::clone(&context));
-    rounds.for_each(|result| std::future::ready(note(result, &context))).await;
+    let noted = rounds.map(|result| note(result, &context));
+    noted.for_each(std::future::ready).await;
 }
 
 fn owns<K>(objects: Controller<Object>, client: &Client, scope: &Scope) -> Controller<Object>

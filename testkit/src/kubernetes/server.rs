@@ -101,7 +101,7 @@ fn start_api_server(programs: &Programs, etcd: &str) -> Result<(Process, PathBuf
         .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"])
         .arg(format!("--cert-dir={}", files.join(CERTIFICATES).display()))
         .arg(format!("--token-auth-file={}", files.join(TOKENS).display()))
-        .args(["--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/24"])
+        .args(["--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16"])
         .arg("--service-account-issuer=https://kubernetes.default.svc.cluster.local")
         .arg(format!("--service-account-key-file={}", key.display()))
         .arg(format!("--service-account-signing-key-file={}", key.display()))
