@@ -91,7 +91,7 @@ fn number(trace: TraceId) -> u64 {
 
 /// So many a second, all at once at the most: one number says when the next one would be due.
 #[derive(Debug)]
-struct Pace {
+pub(crate) struct Pace {
     began: Instant,
     /// From one to the next, in nanoseconds.
     interval: u64,
@@ -99,11 +99,11 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(per_second: u32) -> Self {
+    pub(crate) fn new(per_second: u32) -> Self {
         Self { began: Instant::now(), interval: SECOND / u64::from(per_second.max(1)), next: AtomicU64::new(0) }
     }
 
-    fn admits(&self, now: Instant) -> bool {
+    pub(crate) fn admits(&self, now: Instant) -> bool {
         let now = u64::try_from(now.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX);
         let after = |next: u64| {
             let next = next.max(now) + self.interval;

@@ -15,7 +15,7 @@ use crate::environment::{exports, variable};
 use crate::events;
 use crate::ids::Ids;
 use crate::log::{self, Directives, Format, Levels};
-use crate::recent::RecentTraces;
+use crate::recent::{RecentTraces, Watched};
 use crate::recorded::{FINEST, Recorded};
 use crate::resource::resource;
 use crate::root::make_by;
@@ -65,8 +65,9 @@ pub struct Telemetry {
 ///
 /// When an `OTEL_*` variable is wrong, or it is the second time in this process.
 pub fn start(settings: Settings) -> Result<Telemetry, StartError> {
-    let recent = RecentTraces::default();
-    let telemetry = start_with(settings, |provider| provider.with_span_processor(recent.clone()))?;
+    // More than the sampler admits for ourselves: with no collector all that is recorded is kept.
+    let recent = RecentTraces::paced(settings.traces_per_second.saturating_mul(2));
+    let telemetry = set_up(settings, Some(recent.clone()), |provider| provider)?;
     recent.publish();
     Ok(telemetry)
 }
@@ -80,6 +81,14 @@ pub fn start_with(
     settings: Settings,
     further: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder,
 ) -> Result<Telemetry, StartError> {
+    set_up(settings, None, further)
+}
+
+fn set_up(
+    settings: Settings,
+    recent: Option<RecentTraces>,
+    further: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder,
+) -> Result<Telemetry, StartError> {
     let traces_leave = exports("TRACES", &variable);
     let sampler = Sampler::new(&variable, traces_leave, settings.traces_per_second)?;
     let resource = resource(settings.service, settings.version);
@@ -89,10 +98,13 @@ pub fn start_with(
         .with_resource(resource.clone())
         .with_sampler(SdkSampler::AlwaysOn)
         .with_id_generator(Ids);
-    if let Some(runtime) = &runtime {
-        let delivery = delivery::spans(runtime.handle())?;
-        provider = provider.with_span_processor(BatchSpanProcessor::builder(delivery).build());
-    }
+    let delivery = runtime.as_ref().map(|runtime| delivery::spans(runtime.handle())).transpose()?;
+    let delivery = delivery.map(|delivery| BatchSpanProcessor::builder(delivery).build());
+    provider = match (recent, delivery) {
+        (Some(recent), next) => provider.with_span_processor(Watched { recent, next }),
+        (None, Some(delivery)) => provider.with_span_processor(delivery),
+        (None, None) => provider,
+    };
     let provider = further(provider).build();
     let levels = Levels::new(settings.log);
     let tracer = provider.tracer(settings.service);

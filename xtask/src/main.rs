@@ -3,6 +3,7 @@
 
 mod api;
 mod bench;
+mod charts;
 mod closed_loop;
 mod command;
 mod control_plane;
@@ -31,6 +32,8 @@ enum Xtask {
     /// Build Kubernetes' control plane if it is not built yet (some ten minutes), start one of its own, print the
     /// KUBECONFIG to export, and run until Ctrl-C or the end of standard input
     ControlPlane,
+    /// Write what is made from the charts' values and the definition: READMEs, a schema, renders, docs/farmlokal-resource.md
+    Charts(charts::Arguments),
     /// Write docs/openapi.json
     Openapi,
     /// Write docs/metrics.md
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Xtask::Test(arguments) => return test::run(&arguments),
         Xtask::Servers => servers::run(),
         Xtask::ControlPlane => control_plane::run(),
+        Xtask::Charts(arguments) => charts::run(&arguments),
         Xtask::Openapi => openapi::run(),
         Xtask::Metrics => metrics::run(),
         Xtask::Api(arguments) => api::run(&arguments),

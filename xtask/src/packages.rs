@@ -8,9 +8,11 @@ use farmlokal_testkit::{collector, program};
 use crate::command;
 
 /// A program and the Debian package that brings it.
-const NEEDED: [(&str, &str); 7] = [
+const NEEDED: [(&str, &str); 8] = [
     ("chromium", "chromium"),
     ("mariadbd", "mariadb-server"),
+    // Brings Helm.
+    ("npm", "npm"),
     ("openssl", "openssl"),
     ("pip3", "python3-pip"),
     // Checks alerts and dashboards; the server itself is not started.

@@ -8,7 +8,7 @@ use farmlokal_testkit::{kubernetes, mariadb};
 
 use crate::command::{cargo, line, run as run_command};
 use crate::report::Report;
-use crate::{control_plane, packages, validator, versions};
+use crate::{charts, control_plane, packages, validator, versions};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -37,8 +37,14 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     if !arguments.no_lint {
         lint(&mut report);
     }
+    report.step("charts", charts::check);
     let mariadb = report.step("mariadb", mariadb::Server::start);
     let kubernetes = report.step("kubernetes", || control_plane::ensure().and_then(|()| kubernetes::Server::start()));
+    // Before the tests: they make the definition too.
+    match &kubernetes {
+        Some(kubernetes) => _ = report.step("cluster", || charts::check_on(kubernetes.kubeconfig())),
+        None => report.skip("cluster"),
+    }
     match (&mariadb, &kubernetes) {
         (Some(mariadb), Some(kubernetes)) => {
             let mut command = cargo("test --no-fail-fast");

@@ -1,4 +1,4 @@
-//! The checker of Kubernetes objects that the operator's tests ask.
+//! The checker of Kubernetes objects that the operator's tests and the charts' check ask.
 
 use std::process::Command;
 

@@ -4,13 +4,15 @@ mod trace;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry::trace::{Span as _, SpanId, TraceContextExt as _, TraceId};
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
 
+use crate::sampling::Pace;
 use trace::Ended;
 pub use trace::{RecordedSpan, RecordedTrace};
 
@@ -32,11 +34,15 @@ pub fn recent_traces() -> Option<&'static RecentTraces> {
 
 /// What is kept. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct RecentTraces(Arc<Mutex<Kept>>);
+pub struct RecentTraces {
+    kept: Arc<Mutex<Kept>>,
+    /// How many traces a second are looked at; all, without it.
+    pace: Option<Arc<Pace>>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// Spans whose root has not ended, and in which order their traces were heard of.
+    /// Spans of those traces whose root has begun and not ended, and in which order they began.
     open: HashMap<TraceId, Vec<SpanData>>,
     order: VecDeque<TraceId>,
     /// The last one first.
@@ -46,6 +52,13 @@ struct Kept {
 }
 
 impl RecentTraces {
+    /// Those of `per_second` traces a second: where everything is recorded for a collector, looking at everything here too
+    /// would cost more than it shows.
+    #[must_use]
+    pub fn paced(per_second: u32) -> Self {
+        Self { pace: Some(Arc::new(Pace::new(per_second))), ..Self::default() }
+    }
+
     /// The traces that ended last, the last one first.
     #[must_use]
     pub fn latest(&self) -> Vec<RecordedTrace> {
@@ -67,7 +80,7 @@ impl RecentTraces {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,27 +89,28 @@ fn is_recent(ended: &Ended, now: SystemTime) -> bool {
 }
 
 impl Kept {
-    fn ended(&mut self, span: SpanData) {
-        let trace = span.span_context.trace_id();
-        // Whoever caused a root is in another process, if anywhere.
-        if span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote {
-            let below = self.open.remove(&trace).unwrap_or_default();
-            if !below.is_empty() {
-                self.order.retain(|open| *open != trace);
-            }
-            return self.keep(Arc::new(Ended { root: span, below }));
-        }
-        let spans = self.open.entry(trace).or_insert_with(|| {
+    fn begun(&mut self, trace: TraceId) {
+        if self.open.insert(trace, Vec::new()).is_none() {
             self.order.push_back(trace);
-            Vec::new()
-        });
-        if spans.len() < SPANS {
-            spans.push(span);
         }
         if self.order.len() > OPEN
             && let Some(first) = self.order.pop_front()
         {
             self.open.remove(&first);
+        }
+    }
+
+    fn ended(&mut self, span: SpanData) {
+        let trace = span.span_context.trace_id();
+        // Whoever caused a root is in another process, if anywhere.
+        if span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote {
+            let Some(below) = self.open.remove(&trace) else { return };
+            self.order.retain(|open| *open != trace);
+            self.keep(Arc::new(Ended { root: span, below }));
+        } else if let Some(spans) = self.open.get_mut(&trace)
+            && spans.len() < SPANS
+        {
+            spans.push(span);
         }
     }
 
@@ -114,19 +128,52 @@ impl Kept {
     }
 }
 
-impl SpanProcessor for RecentTraces {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
+/// Looks at what begins and ends, and hands it on. One processor rather than two: the SDK would copy each span for a second.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) recent: RecentTraces,
+    /// On the way to the collector, if there is one.
+    pub(crate) next: Option<BatchSpanProcessor>,
+}
+
+impl SpanProcessor for Watched {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        let caller = context.span().span_context().clone();
+        let root = !caller.is_valid() || caller.is_remote();
+        if root && self.recent.pace.as_ref().is_none_or(|pace| pace.admits(Instant::now())) {
+            self.recent.kept().begun(span.span_context().trace_id());
+        }
+        if let Some(next) = &self.next {
+            next.on_start(span, context);
+        }
+    }
 
     fn on_end(&self, span: SpanData) {
-        self.kept().ended(span);
+        let wanted = self.recent.kept().open.contains_key(&span.span_context.trace_id());
+        match &self.next {
+            Some(next) => {
+                if wanted {
+                    self.recent.kept().ended(span.clone());
+                }
+                next.on_end(span);
+            }
+            None if wanted => self.recent.kept().ended(span),
+            None => {}
+        }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
+        self.next.as_ref().map_or(Ok(()), SpanProcessor::force_flush)
     }
 
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.next.as_ref().map_or(Ok(()), |next| next.shutdown_with_timeout(timeout))
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        if let Some(next) = &mut self.next {
+            next.set_resource(resource);
+        }
     }
 }
 

@@ -12,7 +12,8 @@ fn at(ms: u64) -> SystemTime {
 }
 
 fn tracer(recent: &RecentTraces) -> (SdkTracer, SdkTracerProvider) {
-    let provider = SdkTracerProvider::builder().with_span_processor(recent.clone()).build();
+    let provider =
+        SdkTracerProvider::builder().with_span_processor(Watched { recent: recent.clone(), next: None }).build();
     (provider.tracer("test"), provider)
 }
 
@@ -97,4 +98,16 @@ fn what_never_ends_takes_no_memory() {
     end(&runaway, 5);
     assert_eq!(recent.latest()[0].spans.len(), SPANS + 1);
     drop(roots);
+}
+
+#[test]
+fn so_many_a_second_are_looked_at() {
+    let recent = RecentTraces::paced(20);
+    let (tracer, _provider) = tracer(&recent);
+    for _ in 0..KEPT {
+        request(&tracer, 0, 10, &Context::new());
+    }
+    let kept = recent.latest();
+    assert!((20..KEPT).contains(&kept.len()), "{}", kept.len());
+    assert!(kept.iter().all(|trace| trace.spans.len() == 2), "whole ones");
 }
