@@ -1,5 +1,6 @@
 //! The closed loop, short: two processes on a MariaDB of their own, load, and the operator's law. The pools grow while
 //! callers wait for them, shrink when nobody comes, and the database never has more connections than the budget.
+#![allow(clippy::unwrap_used, reason = "tests, whose helpers clippy does not know as such")]
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ pub(super) const START: u32 = 2;
 /// How far away the database is: as in another zone of the same region, there and back, and some.
 pub(super) const DISTANCE: Duration = Duration::from_millis(5);
 /// Connections of the database that are for this catalogue.
-const CONNECTIONS: i32 = 200;
+const CONNECTIONS: i32 = 130;
 /// A pod that has not taken up a file by then never will.
 const FOLLOWS_WITHIN: Duration = Duration::from_secs(20);
 
@@ -38,11 +38,11 @@ pub struct Arguments {
     #[arg(long, default_value_t = WINDOWS, value_parser = clap::value_parser!(u32).range(2..))]
     pub windows: u32,
     /// The length of a window in milliseconds; pods look at their file each second
-    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u64).range(200..))]
+    #[arg(long, default_value_t = 1200, value_parser = clap::value_parser!(u64).range(200..))]
     pub window_ms: u64,
 }
 
-const WINDOWS: u32 = 18;
+const WINDOWS: u32 = 22;
 
 /// What one load was like under one law: answers and connections in the second half of its windows.
 #[derive(Debug)]

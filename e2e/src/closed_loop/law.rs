@@ -87,10 +87,9 @@ impl Controller {
         let turned = self.memory.turn(fleet, &self.published, &self.connections, tuning, now);
         let before = self.published.file.clone();
         self.published = match self.law {
-            Law::Ours => turned.published,
-            Law::Fixed(_) => turned.published,
+            Law::Ours | Law::Fixed(_) => turned.published,
             Law::GrowOnWait => {
-                let to = grow_on_wait(before.pool_max, self.pods, &turned.seen);
+                let to = grow_on_wait(before.pool_max, self.pods, &turned.seen).max(self.connections.min_per_pod);
                 grant(Some(turned.published), to, &self.connections)
             }
         };
@@ -101,10 +100,12 @@ impl Controller {
 
 /// What an autoscaler of pools does.
 fn grow_on_wait(pool_max: u32, pods: u32, seen: &Observation) -> u32 {
-    if seen.wait_p95 > TARGET.as_secs_f64() {
+    if seen.reporting == 0 {
+        pool_max
+    } else if seen.wait_p95 > TARGET.as_secs_f64() {
         pool_max + 1
     } else if seen.in_use < 0.4 * f64::from(pool_max * pods) {
-        (pool_max - 1).max(1)
+        pool_max.saturating_sub(1)
     } else {
         pool_max
     }
