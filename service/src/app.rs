@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::housekeeping::{self, Retention};
 use crate::limits::{Limiter, Load};
+use crate::log_traces::LogTraces;
 use crate::metrics::{self, Background, Requests, Sampler, StoreObserver};
 use crate::oauth::{Clients, Credentials, OAuth, OAuthError};
 use crate::redis::{LinkError, Redis};
@@ -101,6 +102,7 @@ pub async fn start_at(config: &Config, clock: Clock) -> Result<App, StartError> 
     let listeners = Listeners::default().with(Arc::clone(&cache) as _);
     let observer = Arc::new(StoreObserver::new(&metrics, database.url.engine()));
     let options = Options { listeners, observer, ..database.options.clone() };
+    store::trace::carry_by(LogTraces);
     let store = store::open(&database.url, database.replica_url.as_ref(), &options).await?;
     let cursors = CursorKey::new(config.http.cursor_secret.expose().as_bytes());
     let projection = config.search_dir.clone().map(|dir| Projection::new(Arc::clone(&store), dir));

@@ -11,6 +11,7 @@ pub mod commands;
 pub mod config;
 pub mod housekeeping;
 pub mod limits;
+mod log_traces;
 pub mod metrics;
 pub mod oauth;
 pub mod outbound;

@@ -43,6 +43,11 @@ pub fn current() -> Option<String> {
     Context::map_current(|context| format(context.span().span_context()))
 }
 
+/// The same, if it is recorded: to be kept by what will be followed by many, and mostly is not recorded.
+pub fn recorded() -> Option<String> {
+    if crate::recorded::is_recorded_here() { current() } else { None }
+}
+
 /// Adds to `headers` which span sends them, if one does.
 pub fn inject(headers: &mut HeaderMap) {
     let Some(parent) = current().and_then(|parent| HeaderValue::try_from(parent).ok()) else { return };

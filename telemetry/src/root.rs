@@ -55,6 +55,18 @@ impl Root {
     /// own.
     #[must_use]
     pub fn begin(kind: Kind, parent: &SpanContext, request: Option<RequestId>) -> Self {
+        Self::begin_with(kind, parent, request, Vec::new)
+    }
+
+    /// The same with what is known from the beginning, which is asked for where it is recorded. Room for what will be
+    /// known in the end saves copying it.
+    #[must_use]
+    pub fn begin_with(
+        kind: Kind,
+        parent: &SpanContext,
+        request: Option<RequestId>,
+        known: impl FnOnce() -> Vec<KeyValue>,
+    ) -> Self {
         let trace = if parent.is_valid() { parent.trace_id() } else { ids::trace() };
         let context = request.map_or_else(Context::new, |request| Context::new().with_value(request));
         let maker = MAKER.get().filter(|(sampler, _)| sampler.decide(parent, trace, Instant::now()));
@@ -67,7 +79,7 @@ impl Root {
             Kind::Consumer => SpanKind::Consumer,
             Kind::Internal => SpanKind::Internal,
         };
-        let builder = SpanBuilder::from_name("root").with_kind(kind);
+        let builder = SpanBuilder::from_name("root").with_kind(kind).with_attributes(known());
         let span = ids::with_trace(trace, || tracer.build_with_context(builder, &context));
         Self { context: context.with_span(span), recorded: true }
     }

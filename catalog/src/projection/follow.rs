@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout};
 
 use super::{POLL, Projection, ProjectionError};
 use crate::search::{IndexWriter, SearchError, SearchIndex};
-use crate::store::Tail;
 use crate::store::changes::Change;
+use crate::store::{Tail, trace};
 use crate::{Limit, ProductId};
 
 /// Changes taken over at once.
@@ -45,6 +45,8 @@ impl Projection {
             self.note_lag(&changes);
             tail.saw(changes.iter().map(|change| change.number), Instant::now());
             if !changes.is_empty() {
+                let traceparents = changes.iter().filter_map(|change| change.traceparent.as_deref());
+                let _traced = trace::resume(traceparents, "index changes");
                 writer = self.take_over(writer, &changes, tail.settled()).await?;
                 // After the commit: whoever reads the new stamp finds the new index.
                 self.stamp.store(tail.stamp(), Ordering::Release);

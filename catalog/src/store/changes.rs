@@ -20,6 +20,8 @@ pub struct Change {
     pub categories: Vec<Category>,
     /// When it was written, by the database's clock.
     pub at: Timestamp,
+    /// The trace that wrote it, if it was recorded; see [`trace`](super::trace).
+    pub traceparent: Option<String>,
 }
 
 /// The categories of a change, each once; `before` and `after` are those of the product.

@@ -20,6 +20,7 @@ mod sqlite;
 pub mod subscriptions;
 pub mod syncs;
 mod tail;
+pub mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,14 +8,18 @@
 //! The document says so, and [`contract`](super::contract) checks what the document says, before anything
 //! else of the request is read. Endpoints outside the document call [`authorize`].
 
+use std::sync::Arc;
+
 use poem::http::header;
-use poem::{Request, RequestBody};
+use poem::{Request, RequestBody, Response};
 use poem_openapi::registry::{
     MetaOAuthFlow, MetaOAuthFlows, MetaOAuthScope, MetaOperation, MetaSecurityScheme, Registry,
 };
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OAuthScopes};
 
+use super::intercept::Interceptor;
 use super::problem::{Kind, Problem};
+use crate::limits::Authenticated;
 pub use crate::oauth::{Caller, Scope};
 use crate::oauth::{OAuth, OAuthError, TokenChecked};
 
@@ -32,10 +36,22 @@ pub async fn authorize(oauth: &OAuth, request: &Request, needs: &[Scope]) -> Res
     Ok(outcome?)
 }
 
-/// Whom `request` comes from, whatever its token is good for; `None` without a good one.
-pub(super) async fn identify(oauth: &OAuth, request: &Request) -> Option<Caller> {
-    let token = token(request).ok().flatten()?;
-    oauth.authorize(Some(token), &[]).await.ok()
+/// Notes in a request whom it comes from, whatever its token is good for; nothing without a good one.
+pub(super) struct Identify(pub(super) Arc<OAuth>);
+
+impl Interceptor for Identify {
+    type Seen = ();
+
+    async fn before(&self, request: &mut Request) -> ((), Option<Response>) {
+        if let Ok(Some(token)) = token(request)
+            && let Ok(caller) = self.0.authorize(Some(token), &[]).await
+        {
+            request.extensions_mut().insert(Authenticated(caller.client_id));
+        }
+        ((), None)
+    }
+
+    fn after(&self, (): (), _: &mut Response) {}
 }
 
 /// The token in `Authorization: Bearer …`. Nothing else carries one: a token in a URL ends up in logs.

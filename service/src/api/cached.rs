@@ -5,13 +5,14 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem::{IntoResponse, Response};
+use poem::{IntoResponse, Request, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
 use super::answer::Rendered;
+use super::intercept::Interceptor;
 use super::problem::{Kind, Problem};
 use super::{Context, etag};
 use crate::cache::{Answer, Asked, Origin, Served};
@@ -202,14 +203,25 @@ impl<T: Type + 'static> ApiResponse for Cached<T> {
     }
 }
 
-/// What is said of an answer that did not come through the cache: nobody is to keep it.
-pub(super) fn uncached(method_is_safe: bool, response: &mut Response) {
-    let fields = response.headers_mut();
-    if !fields.contains_key(header::CACHE_CONTROL) {
-        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+/// Says of an answer that did not come through the cache that nobody is to keep it.
+pub(super) struct Uncached;
+
+impl Interceptor for Uncached {
+    /// Whether the method is safe: others are never answered from a cache.
+    type Seen = bool;
+
+    async fn before(&self, request: &mut Request) -> (bool, Option<Response>) {
+        (request.method().is_safe(), None)
     }
-    if !fields.contains_key(CACHE_STATUS) {
-        let why = if method_is_safe { "FarmLokal; fwd=bypass" } else { "FarmLokal; fwd=method" };
-        fields.insert(CACHE_STATUS, HeaderValue::from_static(why));
+
+    fn after(&self, method_is_safe: bool, response: &mut Response) {
+        let fields = response.headers_mut();
+        if !fields.contains_key(header::CACHE_CONTROL) {
+            fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        if !fields.contains_key(CACHE_STATUS) {
+            let why = if method_is_safe { "FarmLokal; fwd=bypass" } else { "FarmLokal; fwd=method" };
+            fields.insert(CACHE_STATUS, HeaderValue::from_static(why));
+        }
     }
 }

@@ -3,9 +3,10 @@
 //! poem's own middleware refuses whatever has an `Origin` it does not know, our own pages' writes included, forgets
 //! `Vary` where it matters, and replaces it where others have set it.
 
-use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, IntoResponse as _, Request, Response};
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::{IntoResponse as _, Request, Response};
 
+use super::intercept::Interceptor;
 use super::problem::{Kind, Problem};
 use crate::config::{Cors, Origins};
 
@@ -17,16 +18,20 @@ const REQUEST_FIELDS: &str =
 const ANSWER_FIELDS: &str = "Allow, Cache-Status, ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, \
                              Retry-After, Search-Source, Server-Timing, traceresponse, WWW-Authenticate, X-Request-Id";
 
-/// Answers preflights, and tells browsers who may read the answers of `inner`.
-pub(super) struct CrossOrigin<E> {
-    inner: E,
+/// Answers preflights, and tells browsers who may read answers.
+pub(super) struct CrossOrigin {
     origins: Origins,
     max_age: u64,
 }
 
-impl<E> CrossOrigin<E> {
-    pub(super) fn new(inner: E, cors: &Cors) -> Self {
-        Self { inner, origins: cors.origins.clone(), max_age: cors.max_age.as_secs() }
+impl CrossOrigin {
+    pub(super) fn new(cors: &Cors) -> Self {
+        Self { origins: cors.origins.clone(), max_age: cors.max_age.as_secs() }
+    }
+
+    /// Whether no other origin is served at all.
+    fn is_off(&self) -> bool {
+        matches!(&self.origins, Origins::Listed(none) if none.is_empty())
     }
 
     /// What to say of `origin`, if it may read.
@@ -51,36 +56,31 @@ impl<E> CrossOrigin<E> {
             .header(header::ACCESS_CONTROL_MAX_AGE, self.max_age)
             .finish()
     }
+}
 
-    /// Says who may read, and that it depends on who asks.
-    fn complete(&self, headers: &mut HeaderMap, allowed: Option<HeaderValue>) {
+impl Interceptor for CrossOrigin {
+    /// What to say to the request's origin, if it may read.
+    type Seen = Option<HeaderValue>;
+
+    async fn before(&self, request: &mut Request) -> (Self::Seen, Option<Response>) {
+        let origin = request.headers().get(header::ORIGIN).filter(|_| !self.is_off());
+        let allowed = origin.and_then(|origin| self.allowed(origin));
+        let asks = request.method() == Method::OPTIONS
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        // Without a preflight, a foreign page's script does not get to read the answer: its browser sees to that.
+        let answer = (asks && origin.is_some()).then(|| self.preflight(allowed.as_ref()));
+        (allowed, answer)
+    }
+
+    fn after(&self, allowed: Self::Seen, response: &mut Response) {
+        let headers = response.headers_mut();
         if let Some(allowed) = allowed {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(ANSWER_FIELDS));
         }
-        if self.origins != Origins::Any {
+        // The answer depends on who asks.
+        if self.origins != Origins::Any && !self.is_off() {
             headers.append(header::VARY, HeaderValue::from_static("Origin"));
         }
-    }
-}
-
-impl<E: Endpoint> Endpoint for CrossOrigin<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        if matches!(&self.origins, Origins::Listed(none) if none.is_empty()) {
-            return Ok(self.inner.get_response(request).await);
-        }
-        let origin = request.headers().get(header::ORIGIN);
-        let allowed = origin.and_then(|origin| self.allowed(origin));
-        let asks = request.method() == Method::OPTIONS
-            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        let mut response = match origin {
-            Some(_) if asks => self.preflight(allowed.as_ref()),
-            // A foreign page's script does not get to read the answer: its browser sees to that.
-            _ => self.inner.get_response(request).await,
-        };
-        self.complete(response.headers_mut(), allowed);
-        Ok(response)
     }
 }

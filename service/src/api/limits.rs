@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use poem::error::ReadBodyError;
+use poem::http::header;
 use poem::{Body, Endpoint, IntoResponse as _, Request, Response};
 
 use super::problem::{Kind, Problem};
@@ -24,46 +25,47 @@ impl<E> Limits<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Limits<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for Limits<E> {
     type Output = Response;
 
+    /// Every error is answered as a problem, the framework's own included.
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        if request.uri().path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES) {
-            let detail = format!("The URL may have {MAX_URL_BYTES} bytes; shorten its parameters.");
-            return Err(Problem::new(Kind::UrlTooLong, detail).field("url").into());
-        }
         let deadline = tokio::time::Instant::now() + self.timeout;
-        if !request.headers().contains_key("content-length") && !request.headers().contains_key("transfer-encoding") {
-            // No body announced, none to be read (RFC 9112, 6.3).
-            return self.answer(deadline, request).await;
+        if let Err(problem) = self.read(&mut request, deadline).await {
+            return Ok(problem.into_response());
         }
-        // Read before anything is parsed, and never more than allowed, whatever the length announced.
-        let read = request.take_body().into_bytes_limit(self.max_body_bytes);
-        let body = match tokio::time::timeout_at(deadline, read).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(ReadBodyError::PayloadTooLarge)) => {
-                let detail = format!("The body may have {} bytes.", self.max_body_bytes);
-                return Err(Problem::new(Kind::BodyTooLarge, detail).field("body").into());
-            }
-            Ok(Err(_)) => {
-                return Err(Problem::new(Kind::MalformedRequest, "The body ended early.").field("body").into());
-            }
-            Err(_) => {
-                return Err(Problem::new(Kind::RequestTimeout, "The body did not arrive in time.")
-                    .field("body")
-                    .into());
-            }
-        };
-        request.set_body(Body::from_bytes(body));
-        self.answer(deadline, request).await
+        Ok(match tokio::time::timeout_at(deadline, self.inner.call(request)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => Problem::from_framework(&error).into_response(),
+            Err(_) => Problem::new(Kind::Busy, "The answer took too long; try again in a second.").into_response(),
+        })
     }
 }
 
-impl<E: Endpoint> Limits<E> {
-    async fn answer(&self, deadline: tokio::time::Instant, request: Request) -> poem::Result<Response> {
-        match tokio::time::timeout_at(deadline, self.inner.call(request)).await {
-            Ok(answer) => Ok(answer?.into_response()),
-            Err(_) => Err(Problem::new(Kind::Busy, "The answer took too long; try again in a second.").into()),
+impl<E> Limits<E> {
+    /// Reads the body before anything is parsed, and never more than allowed, whatever the length announced.
+    async fn read(&self, request: &mut Request, deadline: tokio::time::Instant) -> Result<(), Problem> {
+        if request.uri().path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES) {
+            let detail = format!("The URL may have {MAX_URL_BYTES} bytes; shorten its parameters.");
+            return Err(Problem::new(Kind::UrlTooLong, detail).field("url"));
         }
+        let headers = request.headers();
+        if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
+            // No body announced, none to be read (RFC 9112, 6.3).
+            return Ok(());
+        }
+        // Boxed: its buffer would make every request's future large, and most have no body.
+        let read = Box::pin(request.take_body().into_bytes_limit(self.max_body_bytes));
+        let body = tokio::time::timeout_at(deadline, read).await;
+        let refuse = |kind, detail: String| Err(Problem::new(kind, detail).field("body"));
+        match body {
+            Ok(Ok(body)) => request.set_body(Body::from_bytes(body)),
+            Ok(Err(ReadBodyError::PayloadTooLarge)) => {
+                return refuse(Kind::BodyTooLarge, format!("The body may have {} bytes.", self.max_body_bytes));
+            }
+            Ok(Err(_)) => return refuse(Kind::MalformedRequest, "The body ended early.".to_owned()),
+            Err(_) => return refuse(Kind::RequestTimeout, "The body did not arrive in time.".to_owned()),
+        }
+        Ok(())
     }
 }

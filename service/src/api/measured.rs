@@ -14,13 +14,13 @@ pub(super) struct Measured<E> {
     pub(super) requests: Arc<Requests>,
 }
 
-impl<E: Endpoint> Endpoint for Measured<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for Measured<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let begun = Instant::now();
         let active = self.requests.begin(request.method().as_str());
-        let response = self.inner.get_response(request).await;
+        let response = self.inner.call(request).await.unwrap_or_else(|error| error.into_response());
         let route = response.extensions().get::<RouteTemplate>().map(|template| template.0);
         active.end(route, response.status().as_u16(), begun.elapsed());
         Ok(response)

@@ -10,6 +10,7 @@ pub mod counts;
 pub mod document;
 pub mod etag;
 mod idempotency;
+mod intercept;
 pub mod limits;
 mod measured;
 pub mod oauth;
@@ -34,13 +35,13 @@ use std::sync::Arc;
 
 use farmlokal_catalog::catalogue::Source;
 use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
-use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Response};
+use poem::{Endpoint, Response};
 use poem_openapi::Tags;
 
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::limits::{Authenticated, Limiter, Load};
+use crate::limits::{Limiter, Load};
 use crate::metrics::Requests;
 use crate::oauth::OAuth;
 use crate::subscriptions::Guard;
@@ -154,25 +155,18 @@ pub fn endpoint(context: Context, guards: Guards, config: &Config) -> impl Endpo
     let routes = ui::add(routes);
     // From the inside out. A request has its place only once its body is there, so that slow clients hold none.
     let shedding = overload::Shedding::new(routes, guards.load);
-    let bounded = limits::Limits::new(shedding, &config.http)
-        .catch_all_error(|error| async move { Problem::from_framework(&error).into_response() });
-    let throttled = throttle::Throttle::new(bounded, guards.limiter, config.limits.clients.clone());
-    let identified = throttled.around(move |endpoint, mut request| {
-        let oauth = Arc::clone(&oauth);
-        async move {
-            if let Some(caller) = bearer::identify(&oauth, &request).await {
-                request.extensions_mut().insert(Authenticated(caller.client_id));
-            }
-            endpoint.call(request).await
-        }
-    });
-    let marked = identified.around(async |endpoint, request| {
-        let safe = request.method().is_safe();
-        let mut response = endpoint.call(request).await?;
-        cached::uncached(safe, &mut response);
-        Ok(response)
-    });
-    let cross_origin = cors::CrossOrigin::new(marked, &config.cors);
-    let safe = security::SecurityFields::new(cross_origin, config.http.hsts_max_age);
-    measured::Measured { inner: trace::Traced(safe), requests: guards.requests }
+    let bounded = limits::Limits::new(shedding, &config.http);
+    // From the outside in.
+    let interceptor = (
+        security::SecurityFields::new(config.http.hsts_max_age),
+        (
+            cors::CrossOrigin::new(&config.cors),
+            (
+                cached::Uncached,
+                (bearer::Identify(oauth), throttle::Throttle::new(guards.limiter, config.limits.clients.clone())),
+            ),
+        ),
+    );
+    let intercepted = intercept::Intercepted { interceptor, inner: bounded };
+    measured::Measured { inner: trace::Traced(intercepted), requests: guards.requests }
 }

@@ -25,12 +25,12 @@ impl<E> Shedding<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Shedding<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for Shedding<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         match self.load.enter().await {
-            Ok(_place) => Ok(self.inner.call(request).await?.into_response()),
+            Ok(_place) => self.inner.call(request).await,
             Err(full) => {
                 let detail = format!("More is asked than can be answered; try again in {} s.", full.retry_after);
                 let mut response = Problem::new(Kind::Busy, detail).into_response();

@@ -5,8 +5,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use poem::http::{HeaderName, HeaderValue, header};
-use poem::{Endpoint, Request, Response};
+use poem::{Request, Response};
 use sha2::{Digest as _, Sha256};
+
+use super::intercept::Interceptor;
 
 /// On every answer: no guessing of types, no telling others where the reader was, no framing. And nothing that is
 /// answered is a page, unless it says for itself what it may load.
@@ -17,26 +19,28 @@ const ALWAYS: [(HeaderName, &str); 3] = [
 ];
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Adds these fields to the answers of `inner`.
-pub(super) struct SecurityFields<E> {
-    inner: E,
+/// Adds these fields to answers.
+pub(super) struct SecurityFields {
     transport: Option<HeaderValue>,
 }
 
-impl<E> SecurityFields<E> {
+impl SecurityFields {
     /// With `Strict-Transport-Security` for `hsts_max_age`, unless that is zero.
-    pub(super) fn new(inner: E, hsts_max_age: Duration) -> Self {
+    pub(super) fn new(hsts_max_age: Duration) -> Self {
         let field = format!("max-age={}", hsts_max_age.as_secs());
         let transport = if hsts_max_age.is_zero() { None } else { HeaderValue::try_from(field).ok() };
-        Self { inner, transport }
+        Self { transport }
     }
 }
 
-impl<E: Endpoint> Endpoint for SecurityFields<E> {
-    type Output = Response;
+impl Interceptor for SecurityFields {
+    type Seen = ();
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        let mut response = self.inner.get_response(request).await;
+    async fn before(&self, _: &mut Request) -> ((), Option<Response>) {
+        ((), None)
+    }
+
+    fn after(&self, (): (), response: &mut Response) {
         let headers = response.headers_mut();
         for (name, value) in ALWAYS {
             headers.insert(name, HeaderValue::from_static(value));
@@ -45,7 +49,6 @@ impl<E: Endpoint> Endpoint for SecurityFields<E> {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, transport.clone());
         }
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
-        Ok(response)
     }
 }
 
@@ -77,14 +80,15 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn https_is_asked_for_only_where_it_is_configured() {
-        let answer = async |max_age| {
-            let inner = poem::endpoint::make_sync(|_| Response::builder().body("milk"));
-            SecurityFields::new(inner, Duration::from_secs(max_age)).get_response(Request::default()).await
+    #[test]
+    fn https_is_asked_for_only_where_it_is_configured() {
+        let answer = |max_age| {
+            let mut answer = Response::default();
+            SecurityFields::new(Duration::from_secs(max_age)).after((), &mut answer);
+            answer
         };
-        assert!(!answer(0).await.headers().contains_key("strict-transport-security"));
-        assert_eq!(answer(300).await.headers()["strict-transport-security"], "max-age=300");
+        assert!(!answer(0).headers().contains_key("strict-transport-security"));
+        assert_eq!(answer(300).headers()["strict-transport-security"], "max-age=300");
     }
 
     #[test]

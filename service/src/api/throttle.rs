@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
-use poem::{Endpoint, IntoResponse as _, Request, Response};
+use poem::{IntoResponse as _, Request, Response};
 
+use super::intercept::Interceptor;
 use super::problem::{Kind, Problem};
 use crate::limits::{Authenticated, Class, Clients, Limiter, Policy, Verdict};
 
@@ -16,9 +17,8 @@ use crate::limits::{Authenticated, Class, Clients, Limiter, Policy, Verdict};
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Lets `inner` see only requests within their client's quota.
-pub(super) struct Throttle<E> {
-    inner: E,
+/// Lets only requests within their client's quota pass.
+pub(super) struct Throttle {
     limiter: Arc<Limiter>,
     clients: Clients,
     /// `RateLimit-Policy` of each class.
@@ -27,10 +27,10 @@ pub(super) struct Throttle<E> {
     warned: AtomicBool,
 }
 
-impl<E> Throttle<E> {
-    pub(super) fn new(inner: E, limiter: Arc<Limiter>, clients: Clients) -> Self {
+impl Throttle {
+    pub(super) fn new(limiter: Arc<Limiter>, clients: Clients) -> Self {
         let policies = Class::ALL.map(|class| limiter.policy(class).and_then(|policy| policy_field(class, policy)));
-        Self { inner, limiter, clients, policies, warned: AtomicBool::new(false) }
+        Self { limiter, clients, policies, warned: AtomicBool::new(false) }
     }
 
     /// What is decided of `request`; `None` where nothing is limited.
@@ -52,24 +52,25 @@ impl<E> Throttle<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Throttle<E> {
-    type Output = Response;
+impl Interceptor for Throttle {
+    /// What was decided, where anything is limited.
+    type Seen = Option<(Class, Verdict)>;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    async fn before(&self, request: &mut Request) -> (Self::Seen, Option<Response>) {
         let uri = request.uri();
         let class = Class::of(request.method().as_str(), uri.path(), uri.query().unwrap_or_default());
-        let Some(verdict) = self.check(class, &request).await else {
-            return Ok(self.inner.get_response(request).await);
-        };
-        let mut response = match verdict.admitted {
-            true => self.inner.get_response(request).await,
-            false => {
-                self.hint(&request);
-                refusal(class, verdict)
-            }
-        };
-        tell(response.headers_mut(), class, self.policies[class as usize].as_ref(), verdict);
-        Ok(response)
+        let Some(verdict) = self.check(class, request).await else { return (None, None) };
+        let refusal = (!verdict.admitted).then(|| {
+            self.hint(request);
+            refusal(class, verdict)
+        });
+        (Some((class, verdict)), refusal)
+    }
+
+    fn after(&self, seen: Self::Seen, response: &mut Response) {
+        if let Some((class, verdict)) = seen {
+            tell(response.headers_mut(), class, self.policies[class as usize].as_ref(), verdict);
+        }
     }
 }
 
@@ -118,14 +119,13 @@ mod tests {
         let policies = Class::ALL.map(|_| Some(Policy::new(1, Duration::from_secs(3_600))));
         let field = crate::limits::ForwardingField::XForwardedFor;
         let clients = Clients { trusted_proxies: Default::default(), field, exempt: Default::default() };
-        let inner = poem::endpoint::make_sync(|_| Response::builder().body("milk"));
-        let throttle = Throttle::new(inner, Arc::new(Limiter::new(policies, None)), clients);
+        let throttle = Throttle::new(Arc::new(Limiter::new(policies, None)), clients);
         let status = async |client: Option<&str>| {
             let mut request = Request::default();
             if let Some(client) = client {
                 request.extensions_mut().insert(Authenticated(client.into()));
             }
-            throttle.get_response(request).await.status().as_u16()
+            throttle.before(&mut request).await.1.map_or(200, |refusal| refusal.status().as_u16())
         };
         for (client, expected) in
             [(None, 200), (None, 429), (Some("shop"), 200), (Some("shop"), 429), (Some("farm"), 200)]

@@ -16,13 +16,16 @@ use super::{problem, request_id};
 const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+/// Of a request, at its beginning, at its end and on its way.
+const ATTRIBUTES: usize = 10;
+
 /// The target of the lines about requests.
 const LOG: &str = "farmlokal::request";
 
 /// Begins and ends each request's root around `inner`.
 pub(super) struct Traced<E>(pub(super) E);
 
-impl<E: Endpoint> Endpoint for Traced<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for Traced<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
@@ -31,14 +34,11 @@ impl<E: Endpoint> Endpoint for Traced<E> {
         // A trace may have many requests; one that begins with this request names it too.
         let fresh = || if parent.is_valid() { HeaderValue::try_from(request_id::fresh()).ok() } else { None };
         let name = request_id::sent(request.headers()).or_else(fresh);
-        let root = Root::begin(Kind::Server, &parent, name.clone().map(RequestId));
         let method = method(request.method());
-        if root.is_recorded() {
-            root.span().set_attributes(asked(&request, method));
-        }
-        let root = root.called(method);
+        let known = || asked(&request, method);
+        let root = Root::begin_with(Kind::Server, &parent, name.clone().map(RequestId), known).called(method);
         let work = async {
-            let response = self.0.get_response(request).await;
+            let response = self.0.call(request).await.unwrap_or_else(|error| error.into_response());
             log(method, &response, began);
             response
         };
@@ -73,11 +73,12 @@ fn method(method: &Method) -> &'static str {
 
 /// What is known of a request from the beginning.
 fn asked(request: &Request, method: &'static str) -> Vec<KeyValue> {
-    let mut attributes = vec![
+    let mut attributes = Vec::with_capacity(ATTRIBUTES);
+    attributes.extend([
         KeyValue::new("http.request.method", method),
         KeyValue::new("url.scheme", "http"),
         KeyValue::new("url.path", request.uri().path().to_owned()),
-    ];
+    ]);
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     if let Some(authority) = host.and_then(|host| host.parse::<poem::http::uri::Authority>().ok()) {
         attributes.push(KeyValue::new("server.address", authority.host().to_owned()));
@@ -106,7 +107,8 @@ fn describe(root: &Root, method: &'static str, response: &Response) {
 
 /// Tells the client where to look.
 fn tell(root: &Root, response: &mut Response, took: Duration) {
-    let timing = format!("total;dur={:.3}", took.as_secs_f64() * 1_000.0);
+    let micros = took.as_micros();
+    let timing = format!("total;dur={}.{:03}", micros / 1_000, micros % 1_000);
     let fields = [(TRACERESPONSE, root.traceparent()), (SERVER_TIMING, Some(timing))];
     for (name, value) in fields {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
@@ -134,7 +136,7 @@ mod tests {
     use farmlokal_catalog::store::StoreError;
     use farmlokal_telemetry::{Settings, start_with};
     use opentelemetry_sdk::trace::InMemorySpanExporter;
-    use poem::{EndpointExt as _, IntoResponse as _};
+    use poem::EndpointExt as _;
 
     use super::*;
     use crate::api::problem::Problem;

@@ -6,17 +6,13 @@ use std::time::Duration;
 use farmlokal_telemetry::note;
 use futures::future::BoxFuture;
 use opentelemetry::KeyValue;
-use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use super::entry::{Answer, Entry};
+use super::lease::{Leave, Turn, take};
 use super::life::Freshness;
 use super::question::Key;
-use super::shared::{LEASE, Shared};
 use super::{Cache, Failure, Fill, Namespace, Operation, Origin, Question};
-
-/// The first and the longest pause between two looks for what another process computes.
-const LOOKS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
 
 /// What is asked.
 pub struct Asked {
@@ -211,17 +207,11 @@ impl<E: Failure> Cache<E> {
         let _ = self.flights.board(&question, async move {
             let mut lease = None;
             if let Some(shared) = cache.shared.get() {
-                match shared.look(&key).await {
-                    Ok((Some(entry), _)) if entry.created > found.entry.created => {
-                        return Ok(cache.keep(&key, Arc::new(entry), Origin::Shared));
-                    }
-                    Ok((_, true)) => return Ok(found),
-                    Ok(_) | Err(_) => {}
-                }
                 let token = cache.token();
-                match shared.lease(&key, &token).await {
-                    Ok(true) => lease = Some(token),
-                    Ok(false) => return Ok(found),
+                match take(shared, &key, &token, |entry| entry.created > found.entry.created).await {
+                    Ok(Leave::Given) => lease = Some(token),
+                    Ok(Leave::Needless(entry)) => return Ok(cache.keep(&key, entry, Origin::Shared)),
+                    Ok(Leave::Refused) => return Ok(found),
                     Err(_) => {}
                 }
             }
@@ -229,49 +219,4 @@ impl<E: Failure> Cache<E> {
             cache.compute(&key, lease, load).await
         });
     }
-
-    /// Waits for leave to compute, or for the entry that another process computes meanwhile. Its lease ends
-    /// with its process, so this ends too.
-    async fn lease_or_entry(&self, shared: &Shared, key: &Key) -> Turn {
-        let (token, end) = (self.token(), Instant::now() + LEASE);
-        let mut pause = LOOKS.0;
-        loop {
-            match shared.lease(key, &token).await {
-                Ok(true) => return Turn::Ours(token),
-                Ok(false) => {}
-                Err(_) => return Turn::Alone,
-            }
-            let waiting = self.wait_for_other(shared, key, end, &mut pause);
-            if let Some(turn) = waiting.instrument(tracing::debug_span!("lease wait")).await {
-                return turn;
-            }
-        }
-    }
-
-    /// Looks for the entry that another process computes. `None` when that one has given up its lease.
-    async fn wait_for_other(&self, shared: &Shared, key: &Key, end: Instant, pause: &mut Duration) -> Option<Turn> {
-        loop {
-            if Instant::now() >= end {
-                return Some(Turn::Alone);
-            }
-            sleep(*pause).await;
-            *pause = (*pause * 2).min(LOOKS.1);
-            match shared.look(key).await {
-                Ok((Some(entry), _)) if self.is_fresh(&entry) => return Some(Turn::Computed(Arc::new(entry))),
-                Ok((_, true)) => {}
-                Ok((_, false)) => return None,
-                Err(_) => return Some(Turn::Alone),
-            }
-        }
-    }
-}
-
-/// What came of waiting for leave to compute.
-enum Turn {
-    /// It is ours, under this token.
-    Ours(String),
-    /// Another process has computed it.
-    Computed(Arc<Entry>),
-    /// Redis does not answer, or the other process takes too long: compute without leave.
-    Alone,
 }

@@ -9,6 +9,7 @@ mod entry;
 mod fetch;
 mod flight;
 mod generations;
+mod lease;
 mod life;
 mod namespace;
 mod question;

@@ -112,6 +112,7 @@ mod tests {
             product: product.map(|id| ProductId::new(id).unwrap()),
             categories: categories.iter().map(|name| name.parse().unwrap()).collect(),
             at: Timestamp::from_micros(0).unwrap(),
+            traceparent: None,
         }
     }
 

@@ -74,6 +74,15 @@ const MEET: &str = "
     return redis.call('HGETALL', KEYS[1])
 ";
 
+/// Takes the lease, if it is free, and looks at the entry after that: what was stored before the lease was given back is
+/// seen. What is no string is somebody else's, and none.
+const TAKE: &str = "
+    local taken = redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2])
+    local entry = redis.pcall('GET', KEYS[1])
+    if type(entry) == 'table' then entry = false end
+    return {entry, taken and 1 or 0}
+";
+
 /// Stores an entry, if the lease is still the caller's, and gives the lease back.
 const FILL: &str = "
     if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
@@ -91,6 +100,7 @@ pub(super) struct Shared {
     catalogue: String,
     void: Script,
     meet: Script,
+    take: Script,
     fill: Script,
     release: Script,
 }
@@ -120,6 +130,7 @@ impl Shared {
             catalogue: format!("farmlokal:{identity}"),
             void: script(PRELUDE, VOID),
             meet: script(PRELUDE, MEET),
+            take: script("", TAKE),
             fill: script("", FILL),
             release: script("", RELEASE),
         }
@@ -163,11 +174,12 @@ impl Shared {
         }
     }
 
-    /// Tries to get leave to compute the entry for `key`.
-    pub(super) async fn lease(&self, key: &Key, token: &str) -> Result<bool, LinkError> {
-        let mut command = redis::cmd("SET");
-        command.arg(self.lease_key(key)).arg(token).arg("NX").arg("PX").arg(LEASE.as_millis() as u64);
-        Ok(self.redis.run::<Option<String>>(&command).await?.is_some())
+    /// Tries to get leave to compute the entry for `key`: the entry that is there by now, and whether leave was given.
+    pub(super) async fn lease(&self, key: &Key, token: &str) -> Result<(Option<Entry>, bool), LinkError> {
+        let mut call = self.take.prepare_invoke();
+        call.key(self.entry(key)).key(self.lease_key(key)).arg(token).arg(LEASE.as_millis() as u64);
+        let (bytes, taken): (Option<Vec<u8>>, bool) = self.redis.invoke(&call).await?;
+        Ok((read(bytes, key), taken))
     }
 
     /// The entry for `key`, if there is one by now, and whether somebody has leave to compute it.
@@ -202,7 +214,7 @@ impl Shared {
         format!("{{{}}}", self.channel())
     }
 
-    fn entry(&self, key: &Key) -> String {
+    pub(super) fn entry(&self, key: &Key) -> String {
         format!("{}:{{{:032x}}}:entry", self.catalogue, key.hash)
     }
 

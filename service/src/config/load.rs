@@ -169,6 +169,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tuned_pool_begins_below_its_ceiling() {
+        let tuned = "[database]\nmax_connections = 8\nmax_connections_ceiling = 8\ntuning_file = '/etc/farmlokal/tuning.json'\n\
+                     pod_uid = '4a1f'";
+        let database = with(tuned).unwrap().database;
+        let file = database.tuning_file.as_deref().and_then(|file| file.to_str());
+        assert_eq!((file, database.pod_uid.as_deref()), (Some("/etc/farmlokal/tuning.json"), Some("4a1f")));
+        let untuned = with("").unwrap().database;
+        assert_eq!((untuned.tuning_file, untuned.pod_uid), (None, None));
+        let ConfigError(mistakes) = with("[database]\nmax_connections = 9\nmax_connections_ceiling = 8").unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        let expected = "database.max_connections_ceiling must be no lower than database.max_connections";
+        assert!(mistakes[0].contains(expected), "{mistakes:?}");
+    }
+
+    #[test]
     fn a_replica_needs_a_server_on_both_sides() {
         let ConfigError(mistakes) = with("[database]\nreplica_url = 'mysql://u:p@h/d'").unwrap_err();
         assert!(mistakes[0].contains("database.replica_url"), "{mistakes:?}");

@@ -6,7 +6,9 @@
     reason = "tests, whose helpers clippy does not know as such"
 )]
 
+mod certificates;
 mod child;
+mod collector_tls;
 mod commands;
 mod connections;
 mod metrics;

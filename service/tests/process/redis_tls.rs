@@ -1,6 +1,5 @@
 //! TLS, with Redis at the other end: certificates are checked against the system's authorities.
 
-use std::process::Command;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -11,25 +10,12 @@ use http_body_util::Full;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::certificates::Certificates;
 use crate::child::{PATIENCE, Process, farmlokal};
 
-/// Runs `openssl` in `dir`.
-fn openssl(dir: &TempDir, arguments: &str) {
-    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(dir.path()).output().unwrap();
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// A Redis whose TLS port has a certificate of an authority of its own: `ca.pem` in `dir`.
-fn server(dir: &TempDir, tls_port: u16) -> redis::Server {
-    const CURVE: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    openssl(dir, &format!("req -x509 {CURVE} -subj /CN=authority -days 2 -keyout ca.key -out ca.pem"));
-    openssl(dir, &format!("req {CURVE} -subj /CN=localhost -keyout server.key -out server.csr"));
-    std::fs::write(dir.path().join("names"), "subjectAltName=DNS:localhost").unwrap();
-    openssl(
-        dir,
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem",
-    );
-    let file = |name: &str| dir.path().join(name).display().to_string();
+/// A Redis whose TLS port has one of `certificates`.
+fn server(certificates: &Certificates, tls_port: u16) -> redis::Server {
+    let file = |name: &str| certificates.file(name).display().to_string();
     let (cert, key, tls_port) = (file("server.pem"), file("server.key"), tls_port.to_string());
     redis::Server::start_with(&[
         "--tls-port",
@@ -45,12 +31,12 @@ fn server(dir: &TempDir, tls_port: u16) -> redis::Server {
 
 #[tokio::test]
 async fn an_encrypted_redis_is_shared() {
-    let (data, keys, tls_port) = (TempDir::new().unwrap(), TempDir::new().unwrap(), port::free());
+    let (data, keys, tls_port) = (TempDir::new().unwrap(), Certificates::make(), port::free());
     let server = server(&keys, tls_port);
     let (mut command, public, admin) = farmlokal(&data);
     command
         .env("FARMLOKAL_REDIS__URL", format!("rediss://localhost:{tls_port}"))
-        .env("SSL_CERT_FILE", keys.path().join("ca.pem"));
+        .env("SSL_CERT_FILE", keys.file("ca.pem"));
     let process = Process::serving((command, public, admin));
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -67,7 +53,7 @@ async fn an_encrypted_redis_is_shared() {
 
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_is_named_as_what_is_wrong() {
-    let (keys, tls_port) = (TempDir::new().unwrap(), port::free());
+    let (keys, tls_port) = (Certificates::make(), port::free());
     let _server = server(&keys, tls_port);
     let ask = |url: String| async move {
         let request = Request::get(url).body(Full::new(Bytes::new())).unwrap();

@@ -93,9 +93,10 @@ async fn a_request_right_before_the_end_is_delivered_whole() {
     }
 }
 
-/// Through the inbox to its worker, and out again by a header to a subscriber.
+/// Through the inbox to its worker, from there through the log of changes to the index; and out by a header to a
+/// subscriber.
 #[tokio::test]
-async fn a_trace_goes_through_the_inbox_to_the_worker() {
+async fn a_trace_goes_through_the_inbox_to_the_worker_and_through_the_log_to_the_index() {
     let (data, collector) = (TempDir::new().unwrap(), Collector::start());
     let (mut command, public, admin) = farmlokal(&data);
     command
@@ -125,6 +126,17 @@ async fn a_trace_goes_through_the_inbox_to_the_worker() {
     assert_eq!((&*server.parent, &*worker.parent, &*worker.kind), (PARENT, &*server.id, "CONSUMER"));
 
     let deadline = Instant::now() + PATIENCE;
+    let indexed = loop {
+        let spans: Vec<_> = collector.spans().into_iter().filter(|span| span.trace == TRACE).collect();
+        if let Some(span) = spans.iter().find(|span| span.name == "index changes") {
+            let within = spans.iter().map(|span| &span.id).collect::<Vec<_>>().contains(&&span.parent);
+            break (span.kind.clone(), within);
+        }
+        assert!(Instant::now() < deadline, "the index does not go on with the trace: {spans:#?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(indexed, ("CONSUMER".to_owned(), true));
+
     while receiver.received("/told").is_empty() {
         assert!(Instant::now() < deadline, "nobody is told");
         tokio::time::sleep(Duration::from_millis(20)).await;

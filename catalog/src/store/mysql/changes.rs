@@ -4,8 +4,8 @@ use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, MySql, QueryBuilder, Row as _};
 
 use super::row::{COLUMNS, products};
-use crate::store::StoreError;
 use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS, categories};
+use crate::store::{StoreError, trace};
 use crate::{Category, Product, ProductId, Timestamp};
 
 /// Notes in the writer's transaction that `product` changed, which was in `before` and is in `after`.
@@ -15,13 +15,15 @@ pub(super) async fn note(
     before: Option<&Category>,
     after: Option<&Category>,
 ) -> Result<Change, StoreError> {
+    let traceparent = trace::current();
     let done = sqlx::query(
-        "INSERT INTO product_changes (product_id, category_before, category_after, at) \
-         VALUES (?, ?, ?, UTC_TIMESTAMP(6))",
+        "INSERT INTO product_changes (product_id, category_before, category_after, traceparent, at) \
+         VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6))",
     )
     .bind(product.get())
     .bind(before.map(Category::as_str))
     .bind(after.map(Category::as_str))
+    .bind(traceparent.as_deref())
     .execute(connection)
     .await?;
     Ok(Change {
@@ -29,6 +31,7 @@ pub(super) async fn note(
         product: Some(product),
         categories: categories(before.cloned(), after.cloned()),
         at: chrono::Utc::now().into(),
+        traceparent,
     })
 }
 
@@ -80,7 +83,7 @@ pub(super) async fn read(
 /// Missing numbers asked for by one statement.
 const GAPS: usize = 64;
 
-const SELECT: &str = "SELECT number, product_id, category_before, category_after, at FROM product_changes";
+const SELECT: &str = "SELECT number, product_id, category_before, category_after, at, traceparent FROM product_changes";
 
 fn change(row: &MySqlRow) -> Result<Change, StoreError> {
     let number: i64 = row.try_get(0)?;
@@ -95,6 +98,7 @@ fn change(row: &MySqlRow) -> Result<Change, StoreError> {
         product: product.map_err(|_| corrupt("product_id"))?,
         categories: categories(category(2)?, category(3)?),
         at: Timestamp::from(row.try_get::<chrono::DateTime<chrono::Utc>, _>(4)?),
+        traceparent: row.try_get(5)?,
     })
 }
 

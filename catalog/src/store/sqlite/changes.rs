@@ -4,8 +4,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::row::{COLUMNS, products};
-use crate::store::StoreError;
 use crate::store::changes::{Change, KEEP_SECONDS, LogBounds, PRUNE, SETTLED_SECONDS, categories};
+use crate::store::{StoreError, trace};
 use crate::{Category, Product, ProductId, Timestamp};
 
 /// Microseconds since 1970.
@@ -18,13 +18,16 @@ pub(super) async fn note(
     before: Option<&Category>,
     after: Option<&Category>,
 ) -> Result<Change, StoreError> {
+    let traceparent = trace::current();
     let sql = format!(
-        "INSERT INTO product_changes (product_id, category_before, category_after, at) VALUES (?, ?, ?, {NOW})"
+        "INSERT INTO product_changes (product_id, category_before, category_after, traceparent, at) \
+         VALUES (?, ?, ?, ?, {NOW})"
     );
     let done = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(product.get())
         .bind(before.map(Category::as_str))
         .bind(after.map(Category::as_str))
+        .bind(traceparent.as_deref())
         .execute(connection)
         .await?;
     Ok(Change {
@@ -32,6 +35,7 @@ pub(super) async fn note(
         product: Some(product),
         categories: categories(before.cloned(), after.cloned()),
         at: chrono::Utc::now().into(),
+        traceparent,
     })
 }
 
@@ -58,12 +62,9 @@ pub(super) async fn bounds(connection: &mut SqliteConnection) -> Result<LogBound
 }
 
 pub(super) async fn read(connection: &mut SqliteConnection, after: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
-    let rows =
-        sqlx::query("SELECT number, product_id, category_before, category_after, at FROM product_changes WHERE number > ? ORDER BY number LIMIT ?")
-            .bind(after.cast_signed())
-            .bind(limit)
-            .fetch_all(connection)
-            .await?;
+    let select = "SELECT number, product_id, category_before, category_after, at, traceparent FROM product_changes \
+                  WHERE number > ? ORDER BY number LIMIT ?";
+    let rows = sqlx::query(select).bind(after.cast_signed()).bind(limit).fetch_all(connection).await?;
     rows.iter().map(change).collect()
 }
 
@@ -80,6 +81,7 @@ fn change(row: &SqliteRow) -> Result<Change, StoreError> {
         product: product.map_err(|_| corrupt("product_id"))?,
         categories: categories(category(2)?, category(3)?),
         at: Timestamp::from_micros(row.try_get(4)?).ok_or_else(|| corrupt("at"))?,
+        traceparent: row.try_get(5)?,
     })
 }
 

@@ -5,6 +5,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::cache::fetch::Asked;
+use crate::cache::lease::Turn;
 use crate::cache::shared::{LEASE, Shared};
 use crate::redis::Redis;
 
@@ -87,13 +88,34 @@ async fn a_thousand_misses_in_two_processes_are_one_computation() {
     assert_eq!(source.loads(), 1);
 }
 
+/// Between a look that finds nothing and the lease, another process may compute and be done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gets_the_lease_after_all_is_done_computes_nothing() {
+    let server = Server::start();
+    let (one, other, source) = (process(&server), process(&server), Source::default());
+    let (late, key) = (shared(&server), other.key(asked()));
+    assert_eq!(late.get(&key).await.unwrap(), None);
+    fetch(&one, &source).await;
+    until_kept(&server).await;
+    let (entry, leave) = late.lease(&key, "late").await.unwrap();
+    assert!(leave && entry.is_some_and(|entry| entry.question == key.question));
+    // And the cache goes by that: its first look is answered from before.
+    late.release(&key, "late").await.unwrap();
+    assert!(matches!(other.lease_or_entry(&late, &key).await, Turn::Computed(_)));
+    assert_eq!(server.run(&["KEYS", "*:lease"]), "", "nobody has to wait for a lease that nobody uses");
+    // What somebody else put there is no entry, and hinders nobody.
+    server.run(&["DEL", &server.run(&["KEYS", "*:entry"])]);
+    server.run(&["LPUSH", &late.entry(&key), "garbage"]);
+    assert_eq!(late.lease(&key, "late").await.unwrap(), (None, true));
+}
+
 /// A process that dies with the lease keeps the others waiting no longer than the lease lives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_ends_with_its_process() {
     let server = Server::start();
     let (dead, alive, source) = (shared(&server), process(&server), Source::default());
     let key = alive.key(asked());
-    assert!(dead.lease(&key, "dead").await.unwrap());
+    assert_eq!(dead.lease(&key, "dead").await.unwrap(), (None, true));
     let started = tokio::time::Instant::now();
     assert_eq!(fetch(&alive, &source).await.origin, Origin::Computed);
     assert!(started.elapsed() < LEASE * 2 + LIMIT, "{:?}", started.elapsed());

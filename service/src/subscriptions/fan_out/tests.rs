@@ -46,6 +46,7 @@ impl ChangeLog for Fake {
             product: ProductId::new(*number as i64).ok(),
             categories: Vec::new(),
             at: Timestamp::from_micros(0).unwrap(),
+            traceparent: None,
         };
         Ok(new.chain(late).map(change).collect())
     }
