@@ -67,7 +67,7 @@ mod tests {
     /// Notes its name on the way in and out; answers itself if it is the one that is named in the URL.
     struct Named(&'static str);
 
-    #[derive(Default)]
+    #[derive(Clone, Default)]
     struct Notes(String);
 
     impl Interceptor for Named {

@@ -136,7 +136,7 @@ mod tests {
     use farmlokal_catalog::store::StoreError;
     use farmlokal_telemetry::{Settings, start_with};
     use opentelemetry_sdk::trace::InMemorySpanExporter;
-    use poem::EndpointExt as _;
+    use poem::{EndpointExt as _, IntoResponse as _};
 
     use super::*;
     use crate::api::problem::Problem;
@@ -144,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_answered_under_the_name_it_came_with_or_its_traces() {
         let inside = poem::endpoint::make_sync(|_| propagation::current().unwrap_or_default());
-        let endpoint = Traced(inside).map_to_response();
+        let endpoint = Traced(inside.map_to_response());
         let answer = async |fields: &[(&str, &str)]| {
             let mut request = Request::builder();
             for (name, value) in fields {
@@ -180,7 +180,7 @@ mod tests {
             response
         });
         let request = Request::builder().uri_str("/v1/products/7").finish();
-        let answer = Traced(failing).map_to_response().get_response(request).await;
+        let answer = Traced(failing).get_response(request).await;
         let told = answer.headers()[TRACERESPONSE].to_str().unwrap().to_owned();
         let spans = finished.get_finished_spans().unwrap();
         let span = spans.iter().find(|span| told.contains(&span.span_context.span_id().to_string())).unwrap();

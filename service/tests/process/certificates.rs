@@ -6,10 +6,10 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// `ca.pem`, which `SSL_CERT_FILE` may name, `server.pem` and `server.key`.
-pub struct Certificates(TempDir);
+pub(crate) struct Certificates(TempDir);
 
 impl Certificates {
-    pub fn make() -> Self {
+    pub(crate) fn make() -> Self {
         const CURVE: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
         let made = Self(TempDir::new().unwrap());
         made.openssl(&format!("req -x509 {CURVE} -subj /CN=authority -days 2 -keyout ca.key -out ca.pem"));
@@ -21,7 +21,7 @@ impl Certificates {
         made
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
