@@ -15,7 +15,7 @@ use serde_json::json;
 
 const NAMESPACE: &str = "crowd";
 /// Real controllers take a while with so many.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(600);
 const BETWEEN: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 8;
 
