@@ -44,3 +44,16 @@ fn the_law_is_near_the_best_wherever_it_was_made() {
         assert!(outcome.achieved > 0.97, "{}: {:.1} %", scenario.name, 100.0 * outcome.achieved);
     }
 }
+
+/// From a start that is far too small: no static size is better, but those that happen to be right from the start.
+#[test]
+fn the_law_has_caught_up_with_any_size_soon_after_a_bad_start() {
+    for scenario in known().into_iter().filter(|it| it.name.starts_with("knee at 141")) {
+        let scenario = scenario.shortened(12);
+        let outcomes = all().map(|(name, law)| (name, scenario.run(&mut *law(), SEED).achieved));
+        let ours = outcomes[6].1;
+        for (name, achieved) in outcomes.into_iter().filter(|(name, _)| *name != "ours") {
+            assert!(achieved <= ours + LUCK / 100.0, "{}: {name} {achieved:.3}, ours {ours:.3}", scenario.name);
+        }
+    }
+}

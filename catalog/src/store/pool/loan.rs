@@ -23,7 +23,7 @@ pub(super) struct Loan<DB: Database> {
 
 impl<DB: Database> Drop for Loan<DB> {
     fn drop(&mut self) {
-        let (Some(mut named), Some(permit)) = (self.named.take(), self.permit.take()) else { return };
+        let (Some(named), Some(permit)) = (self.named.take(), self.permit.take()) else { return };
         let Ok(runtime) = Handle::try_current() else {
             // The process is ending.
             drop(named.connection.detach());

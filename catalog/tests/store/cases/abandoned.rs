@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use farmlokal_catalog::ProductPatch;
 use farmlokal_catalog::store::{self, Options};
 
-use crate::engine::{Mariadb, Proxy, Shop, conformance, patient};
+use crate::engine::{Database as _, Mariadb, Proxy, Shop, conformance, patient};
 use crate::sample::{Dice, Row, at, filter, id, limit, priced, product, query};
 
 conformance!(leave_the_connection_to_the_next_one, leave_the_product_whole);
