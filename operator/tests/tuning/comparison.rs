@@ -45,15 +45,16 @@ fn the_law_is_near_the_best_wherever_it_was_made() {
     }
 }
 
-/// From a start that is far too small: no static size is better, but those that happen to be right from the start.
+/// The climb included: a dozen windows after a start that is far too small it has served more than any other law.
 #[test]
-fn the_law_has_caught_up_with_any_size_soon_after_a_bad_start() {
-    for scenario in known().into_iter().filter(|it| it.name.starts_with("knee at 141")) {
+fn the_law_makes_up_for_a_bad_start_soon() {
+    let demanding = ["knee at 141, load 0.9", "knee at 141, load 1.2"];
+    for scenario in known().into_iter().filter(|it| demanding.contains(&it.name.as_str())) {
         let scenario = scenario.shortened(12);
         let outcomes = all().map(|(name, law)| (name, scenario.run(&mut *law(), SEED).achieved));
-        let ours = outcomes[6].1;
-        for (name, achieved) in outcomes.into_iter().filter(|(name, _)| *name != "ours") {
-            assert!(achieved <= ours + LUCK / 100.0, "{}: {name} {achieved:.3}, ours {ours:.3}", scenario.name);
+        let [.., (_, ours)] = outcomes;
+        for (name, achieved) in outcomes {
+            assert!(achieved <= ours, "{}: {name} {achieved:.3}, ours {ours:.3}", scenario.name);
         }
     }
 }

@@ -132,9 +132,12 @@ async fn mariadb_runs_nothing_that_nobody_waits_for() {
             .collect();
         let deadline = Instant::now() + Duration::from_secs(20);
         while of_pool(&mut watch, waits).await < i64::from(LIMIT) {
+            assert!(Instant::now() < deadline, "the statements never came to the lock in round {round}");
+        }
+        // Those of the round before may be the ones that were seen; these come within the looks that follow.
+        for _ in 0..100 {
             let counted = of_pool(&mut watch, "").await;
             assert!(counted <= before + i64::from(LIMIT), "{counted} connections in round {round}");
-            assert!(Instant::now() < deadline, "the statements never came to the lock in round {round}");
         }
         callers.iter().for_each(tokio::task::JoinHandle::abort);
     }
