@@ -29,10 +29,12 @@ pub enum Watched {
     Pod,
 }
 
+type ByOwner = HashMap<Owner, BTreeMap<(Watched, String), Kept>>;
+
 /// See above.
 #[derive(Debug, Default)]
 pub struct Cache {
-    kept: Mutex<HashMap<Owner, BTreeMap<(Watched, String), Kept>>>,
+    kept: Mutex<ByOwner>,
     /// Watches that have not told yet all there is.
     pending: watch::Sender<usize>,
 }
@@ -155,7 +157,7 @@ impl Cache {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Owner, BTreeMap<(Watched, String), Kept>>> {
+    fn lock(&self) -> MutexGuard<'_, ByOwner> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -52,7 +52,8 @@ pub async fn run(context: Arc<Context>, scope: Scope, stop: impl Future<Output =
     }
     let objects = objects.reconcile_on(secrets(&context, &scope, store));
     let rounds = objects.run(reconcile, retry, Arc::clone(&context));
-    rounds.for_each(|result| std::future::ready(note(result, &context))).await;
+    let noted = rounds.map(|result| note(result, &context));
+    noted.for_each(std::future::ready).await;
 }
 
 /// Whose turn comes because of something that was made for it; the cache hears of it first.
