@@ -1,7 +1,6 @@
 //! What the API server has told of children and of pods, kept up to date by watches, so that a round asks for nothing.
 //!
-//! Objects are kept as text and without what nobody reads, which takes a fifth of the memory; they are parsed when their
-//! turn comes.
+//! Objects are kept as text and without what nobody reads, to be small; they are parsed when their turn comes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, MySql};
 use crate::store::StoreError;
 use crate::store::pool::{Gated, Server};
 
-/// Between two looks whether a connection is gone; MariaDB takes less than that.
+/// Between two looks whether a connection is gone.
 const BETWEEN: Duration = Duration::from_millis(5);
 /// Which server it is: behind a balancer, another one than that of the connection may answer, and mean somebody else
 /// by its number.
