@@ -1,7 +1,10 @@
 //! The closed loop, short: two processes on a MariaDB of their own, load, and the operator's law. The pools grow while
-//! callers wait for them, shrink when nobody comes, and the database never has more connections than the budget.
+//! callers wait for them, up to the whole budget, and shrink when nobody comes; the database never has more connections
+//! than the budget, not even while clients hang up in the middle of its work.
 #![allow(clippy::unwrap_used, reason = "tests, whose helpers clippy does not know as such")]
 
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use farmlokal_e2e::closed_loop::{Census, Clients, Controller, Law, Load, Plan, Site, Step};
@@ -11,7 +14,10 @@ use farmlokal_testkit::mariadb::Server;
 use tokio::time::{Instant, sleep};
 
 const PODS: u32 = 2;
-const CLIENTS: usize = 24;
+/// Twice as many as there are connections in either budget.
+const CLIENTS: usize = 64;
+/// Clients that do not wait for their answers, one after the other.
+const IMPATIENT: usize = 200;
 /// Pods look at their file each second, so a window without a change comes after each with one.
 const WINDOW: Duration = Duration::from_millis(1200);
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -61,23 +67,44 @@ impl Loop {
         }
     }
 
-    /// Many, then nobody, then nothing over the budget ever.
+    /// Many, until all of the budget is in use; then some who hang up, then nobody; and nothing over the budget ever.
     async fn runs_its_course(mut self) {
-        let began = self.controller.file().pool_max;
+        let (began, most) = (self.controller.file().pool_max, self.controller.most());
         let clients = Clients::begin(&self.site, Load::Cheap, CLIENTS);
-        self.until(|step| step.file.pool_max > began && step.seen.confirmed && step.seen.applied > began * PODS).await;
+        self.until(|step| most - step.file.pool_max * PODS < PODS && step.seen.confirmed).await;
+        let grown = self.controller.file().pool_max;
+        assert!(grown > began, "the budget leaves no room to grow");
+        let deadline = Instant::now() + PATIENCE;
+        let mut counted = self.census.take();
+        while counted.most < grown * PODS {
+            assert!(Instant::now() < deadline, "not all of the budget is in use: {counted:?}, of {most}");
+            sleep(Duration::from_millis(50)).await;
+            counted = self.census.take();
+        }
+        let addresses: Vec<_> = self.site.pods.iter().map(|pod| pod.address).collect();
+        tokio::task::block_in_place(|| hang_up(&addresses));
         let served = tokio::task::block_in_place(|| clients.end()).unwrap();
         assert!(!served.answers.is_empty());
 
-        let grown = self.controller.file().pool_max;
         self.until(|step| step.file.pool_max < grown && step.seen.confirmed && step.seen.applied < grown * PODS).await;
 
-        let counted = self.census.take();
-        let allowed = self.controller.most() + PODS;
-        assert!(counted.samples > 0 && counted.most > began * PODS, "{counted:?}");
+        let (counted, allowed) = (self.census.take(), most + PODS);
+        assert!(counted.samples > 0 && counted.most >= grown * PODS, "{counted:?}");
         assert!(counted.most <= allowed, "{counted:?}, allowed {allowed}:\n{}", self.reasons.join("\n"));
+        // The server itself misses none.
         let high_water = self.census.end().await.unwrap();
         assert!(high_water <= allowed + 1, "{high_water}, allowed {allowed} and the one that counts");
+    }
+}
+
+/// Asks for what takes the database a while, and does not wait for it.
+fn hang_up(pods: &[SocketAddr]) {
+    for (pod, number) in pods.iter().cycle().zip(0..IMPATIENT) {
+        let mut stream = TcpStream::connect(pod).unwrap();
+        let request =
+            format!("GET /v1/products?total=true&sort=price&minPrice={number}&limit=1 HTTP/1.1\r\nhost: pod\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(number as u64 % 40));
     }
 }
 

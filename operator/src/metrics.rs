@@ -19,6 +19,7 @@ pub struct Metrics {
     errors: Counter,
     patches: Counter,
     decisions: Counter,
+    api_requests: Counter,
     api_errors: Counter,
     writes: AtomicU64,
     now: Arc<Now>,
@@ -56,6 +57,7 @@ impl Metrics {
             errors: registry.counter(&table::ERRORS),
             patches: registry.counter(&table::PATCHES),
             decisions: registry.counter(&table::DECISIONS_MADE),
+            api_requests: registry.counter(&table::API_REQUESTS),
             api_errors: registry.counter(&table::API_ERRORS),
             writes: AtomicU64::default(),
             registry,
@@ -107,6 +109,18 @@ impl Metrics {
     /// So many objects wait to be tried again.
     pub fn retrying(&self, objects: usize) {
         self.now.retrying.store(objects, Ordering::Relaxed);
+    }
+
+    /// The API server is asked.
+    pub fn api_asked<B>(&self, request: &http::Request<B>) {
+        let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+        let purpose = match *request.method() {
+            _ if path.contains("/leases") => "lead",
+            http::Method::GET if query.contains("watch=true") => "watch",
+            http::Method::GET => "read",
+            _ => "write",
+        };
+        self.api_requests.add(1, &[purpose]);
     }
 
     /// The API server answered with `status`, 0 for not at all.

@@ -10,6 +10,7 @@ mod control_plane;
 mod instance;
 mod metrics;
 mod openapi;
+mod operator_bench;
 mod packages;
 mod report;
 mod servers;
@@ -44,6 +45,9 @@ enum Xtask {
     Bench(bench::Arguments),
     /// Compare the tuner with static pools on a real database; writes a part of docs/pool-tuning.md (some 8 minutes)
     ClosedLoop(closed_loop::Arguments),
+    /// Measure what the operator costs with 500 objects; prints a table of docs/operations.md (some 6 minutes, and the
+    /// control plane's build)
+    OperatorBench(operator_bench::Arguments),
     /// Serve so many bytes from an endpoint of poem with nothing around it, for the benchmark
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Xtask::Api(arguments) => api::run(&arguments),
         Xtask::Bench(arguments) => bench::run(&arguments),
         Xtask::ClosedLoop(arguments) => closed_loop::run(&arguments),
+        Xtask::OperatorBench(arguments) => operator_bench::run(&arguments),
         #[cfg(feature = "bench")]
         Xtask::BareEndpoint { address, bytes } => bench::serve_bare_endpoint(address, bytes),
         Xtask::Versions => versions::check(),

@@ -4,14 +4,18 @@
 //! used. A caller leaves the gate when its connection is back or closed, and not before: who comes next finds it, and
 //! opens none. So as many are open as were ever inside at once; what is beyond the limit after a lowering is closed as
 //! it comes back.
+//!
+//! Closed is what the server has closed: a statement whose caller has gone away would run on there, on a connection that
+//! counts, while its place here is somebody else's. So the server is told to end it, see [`Server`]. For that each
+//! connection needs a name, which sqlx has no room for: connections that rest are kept here, and sqlx opens and counts
+//! them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::Database;
 use sqlx::pool::PoolConnection;
-use tokio::runtime::Handle;
+use sqlx::{Connection as _, Database};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
@@ -21,45 +25,69 @@ use super::observed::{self, observed};
 use super::observer::{Observer, Pool, PoolStatus};
 use super::{Options, StoreError};
 
+mod loan;
+mod rules;
+
+use loan::Loan;
+pub(super) use rules::{Rules, Server};
+
 /// How long closing a connection may take before it is given up.
 const CLOSES_WITHIN: Duration = Duration::from_secs(5);
+/// A ping a request would double the round trips; only a connection that has rested for long is asked whether it still
+/// lives, since servers and proxies drop such.
+const ASKED_AFTER: Duration = Duration::from_secs(30);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
-/// A pool whose size can be changed.
+/// A pool whose size can be changed. Clones are the same one.
 pub(super) struct Gated<DB: Database>(Arc<Inner<DB>>);
 
 struct Inner<DB: Database> {
     pool: Pool,
     gate: Arc<Gate>,
     connections: sqlx::Pool<DB>,
+    /// Those that rest, the one that was used last at the end.
+    idle: Mutex<Vec<Idle<DB>>>,
     /// Connections that are being closed since they are too many.
     closing: AtomicU32,
-    rules: Rules,
+    rules: Rules<DB>,
     acquire_timeout: Duration,
     ceiling: u32,
     observer: Arc<dyn Observer>,
 }
 
-/// What differs between the engines.
-#[derive(Clone)]
-pub(super) struct Rules {
-    /// The engine's name in traces, once it is known.
-    pub(super) system: Arc<OnceLock<&'static str>>,
-    /// How long a call may take before the database counts as silent.
-    pub(super) call_within: Duration,
-    /// A connection that has not come back by then is given up, and its place is free.
-    pub(super) returns_within: Duration,
-    /// Whether a connection is fit for use after a call that came to no end.
-    pub(super) survives: bool,
+/// A connection, and what the server calls it.
+struct Named<DB: Database> {
+    connection: PoolConnection<DB>,
+    name: Option<String>,
+    opened: Instant,
+}
+
+struct Idle<DB: Database> {
+    named: Named<DB>,
+    since: Instant,
+}
+
+impl<DB: Database> Clone for Gated<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 }
 
 impl<DB: Database> Gated<DB> {
     /// Lets up to `limit` of the `connections` be used at once.
-    pub(super) fn new(pool: Pool, connections: sqlx::Pool<DB>, limit: u32, rules: Rules, options: &Options) -> Self {
+    pub(super) fn new(
+        pool: Pool,
+        connections: sqlx::Pool<DB>,
+        limit: u32,
+        rules: Rules<DB>,
+        options: &Options,
+    ) -> Self {
         Self(Arc::new(Inner {
             pool,
             gate: Gate::new(limit, options.max_waiting),
             ceiling: connections.options().get_max_connections(),
             connections,
+            idle: Mutex::default(),
             closing: AtomicU32::new(0),
             rules,
             acquire_timeout: options.acquire_timeout,
@@ -76,8 +104,8 @@ impl<DB: Database> Gated<DB> {
         let inner = &*self.0;
         observed(&*inner.observer, &inner.rules.system, summary, async {
             let mut loan = self.borrow().await?;
-            let Some(connection) = &mut loan.connection else { return Err(StoreError::broke_off()) };
-            let outcome = timeout(inner.rules.call_within, call(connection)).await;
+            let Some(named) = &mut loan.named else { return Err(StoreError::broke_off()) };
+            let outcome = timeout(inner.rules.call_within, call(&mut named.connection)).await;
             let outcome = outcome.map_err(|_| StoreError::TimeLimit)?;
             // Where the server itself refused, its answer has been read to the end.
             loan.ended = match &outcome {
@@ -116,7 +144,15 @@ impl<DB: Database> Gated<DB> {
 
     /// Closes all connections, after the calls that run.
     pub(super) async fn close(&self) {
-        self.0.connections.close().await;
+        let closed = self.0.connections.close_event();
+        let closing = self.0.connections.close();
+        let resting = async {
+            closed.await;
+            while let Some(idle) = self.0.pop() {
+                self.0.dismiss(idle.named.connection).await;
+            }
+        };
+        let _ = tokio::join!(closing, resting);
     }
 
     /// A connection, waited for no longer than `acquire_timeout` altogether.
@@ -124,8 +160,8 @@ impl<DB: Database> Gated<DB> {
         let (inner, start) = (&self.0, Instant::now());
         let borrowed = timeout(inner.acquire_timeout, async {
             let permit = inner.enter().await?;
-            let connection = inner.connections.acquire().await?;
-            Ok(Loan { pool: Arc::clone(inner), connection: Some(connection), permit: Some(permit), ended: false })
+            let named = inner.connection().await?;
+            Ok(Loan { pool: Arc::clone(inner), named: Some(named), permit: Some(permit), ended: false })
         });
         match borrowed.await {
             Ok(Ok(loan)) => {
@@ -157,6 +193,61 @@ impl<DB: Database> Inner<DB> {
         }
     }
 
+    /// One that rests and still lives, or a new one.
+    async fn connection(&self) -> Result<Named<DB>, sqlx::Error> {
+        while let Some(Idle { mut named, since }) = self.pop() {
+            let rested = since.elapsed();
+            let fit = rested < self.rules.rests_at_most
+                && named.opened.elapsed() < self.rules.lives_at_most
+                && (rested < ASKED_AFTER
+                    || matches!(timeout(ANSWERS_WITHIN, named.connection.ping()).await, Ok(Ok(()))));
+            if fit {
+                return Ok(named);
+            }
+            self.dismiss(named.connection).await;
+        }
+        let mut connection = self.connections.acquire().await?;
+        let name = match &self.rules.server {
+            Some(server) => Some(server.name(&mut connection).await?),
+            None => None,
+        };
+        Ok(Named { connection, name, opened: Instant::now() })
+    }
+
+    /// Whether one that was used is fit for the next caller, which its answer says, and then it rests.
+    async fn rest(&self, mut named: Named<DB>) {
+        let answers = timeout(self.rules.returns_within, named.connection.ping());
+        if !matches!(answers.await, Ok(Ok(()))) || self.connections.is_closed() {
+            return self.dismiss(named.connection).await;
+        }
+        self.resting().push(Idle { named, since: Instant::now() });
+        // It may have been closed while that was said.
+        if self.connections.is_closed()
+            && let Some(idle) = self.pop()
+        {
+            self.dismiss(idle.named.connection).await;
+        }
+    }
+
+    /// Closes it, whether that ends well or not.
+    async fn dismiss(&self, connection: PoolConnection<DB>) {
+        let _ = timeout(CLOSES_WITHIN, connection.close()).await;
+    }
+
+    fn pop(&self) -> Option<Idle<DB>> {
+        self.resting().pop()
+    }
+
+    fn forgotten(&self) -> Option<Idle<DB>> {
+        let mut resting = self.resting();
+        let is_forgotten = resting.first().is_some_and(|idle| idle.since.elapsed() >= self.rules.rests_at_most);
+        is_forgotten.then(|| resting.remove(0))
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Vec<Idle<DB>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The connection of `permit` is back, or closed.
     async fn left(&self, permit: Permit) {
         self.observer.released(self.pool, permit.held());
@@ -164,61 +255,26 @@ impl<DB: Database> Inner<DB> {
         self.trim().await;
     }
 
-    /// Closes connections that nobody uses, as long as more are open than the limit allows. sqlx takes one out for a
-    /// moment to see whether it is too old, and a further one may be opened meanwhile: the next return sets that right.
+    /// Closes connections that nobody has used for long, and others as long as more are open than the limit allows.
     async fn trim(&self) {
+        while let Some(idle) = self.forgotten() {
+            self.dismiss(idle.named.connection).await;
+        }
         let too_many = |closing: u32| {
             let stays = self.connections.size().saturating_sub(closing);
             (stays > self.gate.limit()).then_some(closing + 1)
         };
         while self.closing.fetch_update(Ordering::AcqRel, Ordering::Acquire, too_many).is_ok() {
-            let idle = self.connections.try_acquire();
+            // Who gives up while a resting one is asked whether it lives leaves it to sqlx.
+            let idle = self.pop().map(|idle| idle.named.connection).or_else(|| self.connections.try_acquire());
             let found = idle.is_some();
             if let Some(idle) = idle {
-                // Whether it ended well or not: it is closed.
-                let _ = timeout(CLOSES_WITHIN, idle.close()).await;
+                self.dismiss(idle).await;
             }
             self.closing.fetch_sub(1, Ordering::AcqRel);
             if !found {
                 return;
             }
-        }
-    }
-}
-
-/// A connection on loan for one call. It goes back to its pool if the call came to an end, and is closed otherwise.
-///
-/// sqlx reads an answer of MySQL's in several steps. A caller that goes away between two of them (a client that hangs
-/// up is enough) would leave the rest of its answer to the next caller, or to the pool itself, which asks a returned
-/// connection whether it lives and would wait for ever.
-struct Loan<DB: Database> {
-    pool: Arc<Inner<DB>>,
-    connection: Option<PoolConnection<DB>>,
-    permit: Option<Permit>,
-    ended: bool,
-}
-
-impl<DB: Database> Drop for Loan<DB> {
-    fn drop(&mut self) {
-        let (Some(mut connection), Some(permit)) = (self.connection.take(), self.permit.take()) else { return };
-        let Ok(runtime) = Handle::try_current() else {
-            // The process is ending.
-            drop(connection.detach());
-            return;
-        };
-        let pool = Arc::clone(&self.pool);
-        if self.ended || pool.rules.survives {
-            let returns = timeout(pool.rules.returns_within, connection.return_to_pool());
-            runtime.spawn(async move {
-                // If it does not answer the pool in time it is closed.
-                let _ = returns.await;
-                pool.left(permit).await;
-            });
-        } else {
-            runtime.spawn(async move {
-                let _ = timeout(CLOSES_WITHIN, connection.close()).await;
-                pool.left(permit).await;
-            });
         }
     }
 }

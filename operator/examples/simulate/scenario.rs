@@ -34,6 +34,12 @@ pub(crate) struct Outcome {
 }
 
 impl Scenario {
+    /// Only its first windows.
+    #[allow(dead_code, reason = "for the tests")]
+    pub(crate) fn shortened(self, windows: u32) -> Self {
+        Self { windows, ..self }
+    }
+
     pub(crate) fn run(&self, law: &mut dyn Law, seed: u64) -> Outcome {
         let most = BUDGET / self.pods * self.pods;
         let bounds = Bounds { pods: self.pods, least: LEAST_PER_POD * self.pods, most };

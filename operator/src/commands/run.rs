@@ -7,20 +7,24 @@ use std::time::Duration;
 use farmlokal_telemetry::metrics::{Metrics as Registry, exporter};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams};
+use kube::client::{Body, ClientBuilder};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config};
 use opentelemetry_sdk::Resource;
 use ring::rand::SecureRandom as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tower::util::MapRequestLayer;
 
 use super::CommandError;
 use crate::admin::{self, Admin};
 use crate::cli::Run;
 use crate::controller::Context;
+use crate::controller::cache::Cache;
 use crate::controller::kind::Kind;
 use crate::controller::names::MANAGER;
 use crate::controller::observe::Http;
+use crate::controller::secrets::Secrets;
 use crate::controller::tuner::Tuner;
 use crate::controller::validate::Defaults;
 use crate::controller::watch::{self, Scope};
@@ -39,7 +43,13 @@ pub(super) async fn run(options: Run, resource: Resource) -> Result<(), CommandE
     // Failed rounds are repeated as a whole, object by object; repeating requests as well would only hide it.
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
-    let context = Arc::new(context(Client::try_from(config)?, &options, &metrics));
+    let asked = Arc::clone(&metrics);
+    let counting = MapRequestLayer::new(move |request: http::Request<Body>| {
+        asked.api_asked(&request);
+        request
+    });
+    let client = ClientBuilder::try_from(config)?.with_layer(&counting).build();
+    let context = Arc::new(context(client, &options, &metrics));
     let counted = Arc::clone(&metrics);
     let admin = Arc::new(Admin { ready: AtomicBool::new(false), metrics: Box::new(move || counted.text()) });
     let stop = stop_on_signal()?;
@@ -58,10 +68,14 @@ pub(super) async fn run(options: Run, resource: Resource) -> Result<(), CommandE
 
 fn context(client: Client, options: &Run, metrics: &Arc<Metrics>) -> Context {
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(options.identity.clone()) };
+    let cache = Arc::<Cache>::default();
+    let tuner = Tuner::new(client.clone(), Arc::clone(&cache), Arc::new(Http), Arc::clone(metrics), Timestamp::now);
     Context {
         recorder: Recorder::new(client.clone(), reporter),
-        tuner: Arc::new(Tuner::new(client.clone(), Arc::new(Http), Arc::clone(metrics), Timestamp::now)),
+        tuner: Arc::new(tuner),
         client,
+        cache,
+        secrets: Secrets::default(),
         defaults: Defaults { image: options.image.image.clone() },
         scrape: Arc::new(Http),
         backoff: crate::controller::backoff::Backoff::default(),

@@ -3,64 +3,24 @@
 //! Objects are applied by the server, under [`MANAGER`]: fields of others stay theirs, and ours are taken back from
 //! whoever changed them. An object of the same name that is not ours is left alone and told of.
 
-use std::collections::BTreeMap;
-
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Client, ResourceExt as _};
 use serde::Serialize;
 use serde_json::json;
 
 use super::build::{Prepared, Serving};
+use super::cache::Cache;
 use super::dereference::World;
 use super::kind::Kind;
-use super::live::{ChildName, Live, is_ours};
+use super::live::{ChildName, is_ours};
 use super::names::{APPLIED, MANAGER, REPLICAS_MANAGER};
 use super::validate::{Instance, Scale};
 use difference::{hash_of, is_as_applied};
 
+mod applied;
 mod difference;
 
-/// What there is afterwards. The status is computed from this and not from what was wished.
-#[derive(Debug, Default)]
-pub struct Applied {
-    /// The children.
-    pub live: Live,
-    /// Those whose names somebody else has taken.
-    pub foreign: Vec<ChildName>,
-    /// Those that the API server refuses, and what it says.
-    pub rejected: Vec<(ChildName, String)>,
-    /// What became of objects, and of how many.
-    pub changes: BTreeMap<(Kind, Change), u64>,
-}
-
-/// What became of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    /// It was made.
-    Created,
-    /// It was made right again.
-    Changed,
-    /// It was right.
-    Unchanged,
-    /// It was deleted.
-    Deleted,
-    /// The API server refused it.
-    Failed,
-}
-
-impl Change {
-    /// As metrics have it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-            Self::Deleted => "deleted",
-            Self::Failed => "failed",
-        }
-    }
-}
+pub use applied::{Applied, Change};
 
 /// Why applying ended early; it is tried again later.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +47,7 @@ pub fn observe(world: &World) -> Applied {
 /// When the API server does not answer. What it refuses is told in [`Applied::rejected`] instead, and stops nothing.
 pub async fn apply(
     client: &Client,
+    cache: &Cache,
     instance: &Instance,
     world: &World,
     prepared: Prepared,
@@ -103,7 +64,7 @@ pub async fn apply(
         ingress,
         http_route,
     } = prepared;
-    let mut applier = Applier { client, instance, wanted: Vec::new(), applied: observe(world) };
+    let mut applier = Applier { client, cache, instance, wanted: Vec::new(), applied: observe(world) };
     applier.put(Kind::ServiceAccount, Some(service_account)).await?;
     applier.put(Kind::ConfigMap, tuning).await?;
     applier.put(Kind::Service, Some(service)).await?;
@@ -157,6 +118,7 @@ pub fn marked(mut object: DynamicObject) -> DynamicObject {
 
 struct Applier<'a> {
     client: &'a Client,
+    cache: &'a Cache,
     instance: &'a Instance,
     wanted: Vec<ChildName>,
     applied: Applied,
@@ -195,6 +157,7 @@ impl Applier<'_> {
         };
         match written {
             Ok(now) => {
+                self.cache.put(kind, &now);
                 self.applied.live.insert(kind, now);
                 Ok(())
             }
@@ -225,7 +188,7 @@ impl Applier<'_> {
                 object.metadata.resource_version = live.resource_version();
             }
             if kind == Kind::Deployment {
-                self.hand_over_replicas(api, &object, &live).await?;
+                self.hand_over_replicas(api, &object.name_any()).await?;
             }
         }
         self.count(kind, change);
@@ -235,22 +198,16 @@ impl Applier<'_> {
 
     /// When an autoscaler takes over, the number of replicas must have another owner before we let go of it: a field
     /// that nobody owns goes back to its default, which is one pod.
-    async fn hand_over_replicas(
-        &mut self,
-        api: &Api<DynamicObject>,
-        object: &DynamicObject,
-        live: &DynamicObject,
-    ) -> Result<(), kube::Error> {
+    async fn hand_over_replicas(&mut self, api: &Api<DynamicObject>, name: &str) -> Result<(), kube::Error> {
         let Scale::Auto { min, max, .. } = self.instance.scale else { return Ok(()) };
-        if !difference::owns_replicas(live) {
-            return Ok(());
-        }
+        // Who owns what is not in the cache.
+        let Some(live) = api.get_opt(name).await?.filter(difference::owns_replicas) else { return Ok(()) };
         let now = live.data.pointer("/spec/replicas").and_then(serde_json::Value::as_i64).unwrap_or_default();
         // An autoscaler leaves a Deployment alone that has none.
         let replicas = i32::try_from(now).unwrap_or(max).clamp(min, max);
         let patch = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": replicas}});
         self.count(Kind::Deployment, Change::Changed);
-        api.patch(&object.name_any(), &PatchParams::apply(REPLICAS_MANAGER).force(), &Patch::Apply(&patch)).await?;
+        api.patch(name, &PatchParams::apply(REPLICAS_MANAGER).force(), &Patch::Apply(&patch)).await?;
         Ok(())
     }
 
@@ -296,13 +253,19 @@ impl Applier<'_> {
             let params = DeleteParams::background().preconditions(Preconditions { uid, resource_version: None });
             self.count(child.0, Change::Deleted);
             match self.api(child.0).delete(&child.1, &params).await {
-                Ok(_) => self.applied.live.remove(&child),
-                // It is gone, or another one by now.
-                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => self.applied.live.remove(&child),
+                Ok(_) => self.gone(&child),
+                Err(kube::Error::Api(status)) if status.code == 404 => self.gone(&child),
+                // It is another one by now.
+                Err(kube::Error::Api(status)) if status.code == 409 => self.applied.live.remove(&child),
                 Err(error) => self.refused(child, error)?,
             }
         }
         Ok(())
+    }
+
+    fn gone(&mut self, child: &ChildName) {
+        self.cache.remove(&self.instance.owner(), child.0, &child.1);
+        self.applied.live.remove(child);
     }
 
     fn api(&self, kind: Kind) -> Api<DynamicObject> {

@@ -1,15 +1,14 @@
-//! Step 2: reads all that deciding takes. Nothing after it asks the API server in order to decide.
+//! Step 2: gathers all that deciding takes. Nothing after it asks the API server in order to decide.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
-use kube::api::{Api, DynamicObject, ListParams};
-use url::Url;
 
-use super::kind::Kind;
+use super::cache::Cache;
 use super::live::Live;
-use super::names::{self, INSTANCE, MANAGED_BY, MANAGER};
+use super::names;
+use super::secrets::{Digest, Secrets};
 use super::validate::{Database, Instance, SecretKey};
 use crate::crd::Reason;
 
@@ -37,6 +36,25 @@ impl World {
     #[must_use]
     pub fn secrets_hash(&self) -> String {
         names::hash(self.secrets.iter().flat_map(|(secret, hash)| [&*secret.name, &*secret.key, &**hash]))
+    }
+
+    /// Notes what a Secret has, or lacks.
+    fn note(&mut self, instance: &Instance, wanted: &SecretKey, secret: Option<&Digest>) {
+        let (name, key) = (wanted.name.clone(), wanted.key.clone());
+        let Some(secret) = secret else { return self.lacks(Missing::Secret { name, key }) };
+        let Some(value) = secret.0.get(&key) else { return self.lacks(Missing::Key { name, key }) };
+        self.secrets.insert(wanted.clone(), value.hash.clone());
+        if matches!(&instance.database, Database::Server { url, .. } if url == wanted) {
+            self.database = value.database.clone();
+            if self.database.is_none() {
+                self.lacks(Missing::Url { name, key });
+            }
+        }
+    }
+
+    /// The first thing that is missing is told.
+    fn lacks(&mut self, missing: Missing) {
+        self.missing.get_or_insert(missing);
     }
 }
 
@@ -81,110 +99,32 @@ impl Missing {
     }
 }
 
-/// Reads what there is.
+/// Finds out what there is: children and pods are known by watches, Secrets are read if they changed.
 ///
 /// # Errors
 ///
 /// When the API server does not answer, or refuses to.
-pub async fn dereference(client: &Client, instance: &Instance) -> Result<World, kube::Error> {
-    let mut world = World { live: children(client, instance).await?, ..World::default() };
-    world.pods = pods(client, instance).await?;
-    secrets(client, instance, &mut world).await?;
-    Ok(world)
-}
-
-async fn children(client: &Client, instance: &Instance) -> Result<Live, kube::Error> {
-    let mine = ListParams::default().labels(&format!("{INSTANCE}={},{MANAGED_BY}={MANAGER}", instance.name));
-    let mut live = Live::default();
-    for kind in Kind::ALL {
-        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &instance.namespace, &kind.resource());
-        match api.list(&mine).await {
-            Ok(objects) => objects.into_iter().for_each(|object| live.insert(kind, object)),
-            Err(kube::Error::Api(status)) if kind.is_optional() && matches!(status.code, 403 | 404) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(live)
-}
-
-async fn pods(client: &Client, instance: &Instance) -> Result<Vec<Pod>, kube::Error> {
-    let api: Api<Pod> = Api::namespaced(client.clone(), &instance.namespace);
-    let mine = ListParams::default().labels(&format!("{INSTANCE}={},{}={}", instance.name, names::NAME, names::APP));
-    Ok(api.list(&mine).await?.items)
-}
-
-async fn secrets(client: &Client, instance: &Instance, world: &mut World) -> Result<(), kube::Error> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), &instance.namespace);
-    world.has_generated = api.get_metadata_opt(&instance.child(super::build::GENERATED)).await?.is_some();
+pub async fn dereference(
+    client: &Client,
+    cache: &Cache,
+    secrets: &Secrets,
+    instance: &Instance,
+) -> Result<World, kube::Error> {
+    cache.filled().await;
+    let owner = instance.owner();
+    let mut world = World { live: cache.live(&owner), pods: cache.pods(&owner), ..World::default() };
+    let digest = async |name: &str| secrets.digest(client, &instance.namespace, name).await;
+    world.has_generated = digest(&instance.child(super::build::GENERATED)).await?.is_some();
     for wanted in instance.secrets() {
-        let secret = api.get_opt(&wanted.name).await?;
-        match value(secret, wanted) {
-            Ok(value) => note(instance, world, wanted, &value),
-            Err(missing) => world.missing = world.missing.take().or(Some(missing)),
-        }
+        let secret = digest(&wanted.name).await?;
+        world.note(instance, wanted, secret.as_deref());
     }
     if let Some(name) = &instance.secret_settings {
         let key = SecretKey { name: name.clone(), key: "*".to_owned() };
-        match api.get_opt(name).await? {
-            Some(secret) => {
-                let data = secret.data.unwrap_or_default();
-                let texts: Vec<_> = data
-                    .iter()
-                    .flat_map(|(key, value)| [key.clone(), String::from_utf8_lossy(&value.0).into()])
-                    .collect();
-                world.secrets.insert(key, names::hash(texts.iter().map(String::as_str)));
-            }
-            None => {
-                let missing = Missing::Secret { name: name.clone(), key: "FARMLOKAL_…".to_owned() };
-                world.missing = world.missing.take().or(Some(missing));
-            }
+        match digest(name).await? {
+            Some(secret) => drop(world.secrets.insert(key, secret.hash())),
+            None => world.lacks(Missing::Secret { name: name.clone(), key: "FARMLOKAL_…".to_owned() }),
         }
     }
-    Ok(())
-}
-
-fn value(secret: Option<Secret>, SecretKey { name, key }: &SecretKey) -> Result<String, Missing> {
-    let (name, key) = (name.clone(), key.clone());
-    let Some(secret) = secret else { return Err(Missing::Secret { name, key }) };
-    let bytes = secret.data.unwrap_or_default().remove(&key);
-    let Some(bytes) = bytes else { return Err(Missing::Key { name, key }) };
-    String::from_utf8(bytes.0).map_err(|_| Missing::Url { name, key })
-}
-
-fn note(instance: &Instance, world: &mut World, wanted: &SecretKey, value: &str) {
-    world.secrets.insert(wanted.clone(), names::hash([value]));
-    let Database::Server { url, .. } = &instance.database else { return };
-    if url != wanted {
-        return;
-    }
-    match identity(value) {
-        Some(identity) => world.database = Some(identity),
-        None => {
-            let missing = Missing::Url { name: wanted.name.clone(), key: wanted.key.clone() };
-            world.missing = world.missing.take().or(Some(missing));
-        }
-    }
-}
-
-/// Which database a URL means, whoever opens it.
-fn identity(url: &str) -> Option<String> {
-    let url = Url::parse(url.trim()).ok().filter(|url| url.scheme() == "mysql")?;
-    let (host, port) = (url.host_str()?, url.port().unwrap_or(3306).to_string());
-    Some(names::hash([host, &port, url.path()]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_is_the_same_whoever_opens_it() {
-        let one = identity("mysql://farm:secret@db.shop:3306/farm").unwrap();
-        assert_eq!(identity("mysql://other:word@db.shop/farm"), Some(one.clone()));
-        assert_ne!(identity("mysql://farm:secret@db.shop/barn"), Some(one.clone()));
-        assert_ne!(identity("mysql://farm:secret@elsewhere/farm"), Some(one));
-        for wrong in ["", "db.shop", "postgres://db/farm", "mysql:///farm", "sqlite:farm.db"] {
-            assert_eq!(identity(wrong), None, "{wrong}");
-        }
-    }
+    Ok(world)
 }

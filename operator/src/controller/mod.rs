@@ -5,11 +5,12 @@
 //! ```
 //!
 //! `validate`, `gates`, `build` and `status` are pure: what they say follows from what they are given. `dereference`
-//! reads all that they need, `apply` writes, and [`reconcile()`] is the one place that knows the order.
+//! gathers all that they need, `apply` writes, and [`reconcile()`] is the one place that knows the order.
 
 pub mod apply;
 pub mod backoff;
 pub mod build;
+pub mod cache;
 pub mod dereference;
 pub mod error;
 pub mod events;
@@ -22,6 +23,7 @@ pub mod reconcile;
 pub mod report;
 #[cfg(test)]
 mod sample;
+pub mod secrets;
 pub mod status;
 pub mod tuner;
 pub mod validate;

@@ -59,20 +59,21 @@ async fn get(address: SocketAddr) -> Option<String> {
     }
 }
 
-/// Asks a seeding under way how far it is; `None` when there is none, or it does not say.
-pub async fn seed_progress(
-    scrape: &dyn Scrape,
-    instance: &Instance,
-    world: &World,
-    gates: &Gates,
-) -> Option<(i64, i64)> {
+/// The pod of a seeding under way, which tells how far it is when it is asked.
+#[must_use]
+pub fn seeding(instance: &Instance, world: &World, gates: &Gates) -> Option<SocketAddr> {
     let component = match (&instance.database, &gates.seed) {
         (Database::Embedded { .. }, _) if instance.seed.rows > 0 => Component::Server,
         (_, Some(step)) if step.state == State::Running => Component::Seed,
         _ => return None,
     };
     let pod = world.pods.iter().find(|pod| is_starting(pod, component))?;
-    let text = scrape.scrape(SocketAddr::new(address(pod)?, u16::try_from(ADMIN_PORT).ok()?)).await?;
+    Some(SocketAddr::new(address(pod)?, u16::try_from(ADMIN_PORT).ok()?))
+}
+
+/// Asks it: products it has written, and those it is to write; `None` when it does not say.
+pub async fn seed_progress(scrape: &dyn Scrape, pod: SocketAddr) -> Option<(i64, i64)> {
+    let text = scrape.scrape(pod).await?;
     Some((gauge(&text, ROWS_DONE)?, gauge(&text, ROWS_WANTED)?))
 }
 

@@ -13,23 +13,27 @@ use tracing::Instrument as _;
 
 use super::apply::{self, ApplyError};
 use super::backoff::Backoff;
+use super::cache::Cache;
 use super::dereference::{World, dereference};
 use super::error::ReconcileError;
 use super::gates::{self, Gates};
-use super::observe::{Scrape, seed_progress};
+use super::observe::{Scrape, seed_progress, seeding};
 use super::report::report;
+use super::secrets::Secrets;
 use super::status::{Observed, Outcome, find, status};
 use super::tuner::Tuner;
 use super::validate::{Defaults, Instance, InvalidSpec, validate};
 use super::{build, names};
-use crate::crd::{ConditionType, FarmLokal, FarmLokalStatus, Reason};
+use crate::crd::{ConditionType, FarmLokal, FarmLokalStatus};
 use crate::metrics::Metrics;
 use crate::trace;
 
-/// While something is under way, of which no watch tells: pods that do not start, products that are written.
+/// While products are written: how many there are is told only to who asks.
 const SOON: Duration = Duration::from_secs(10);
-/// When something is missing, in case the watch that would tell is not there.
-const LATER: Duration = Duration::from_secs(60);
+/// When an object is refused, or its name is taken: no watch tells when that ends.
+const AGAIN: Duration = Duration::from_secs(120);
+/// While something is awaited. Watches tell when it comes; this is in case one of them has not.
+const LATER: Duration = Duration::from_secs(600);
 /// When all is as asked. Watches tell of what changes.
 const LONG: Duration = Duration::from_secs(1_800);
 /// A round that takes longer is given up: an API server that does not answer must not keep others waiting.
@@ -39,6 +43,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Context {
     /// The API server.
     pub client: Client,
+    /// What it has told of children and pods.
+    pub cache: Arc<Cache>,
+    /// What is known of Secrets.
+    pub secrets: Secrets,
     /// Publishes events.
     pub recorder: Recorder,
     /// What the operator itself decides.
@@ -109,10 +117,8 @@ fn key(object: &DeserializeGuard<FarmLokal>) -> String {
 /// until it is ready.
 fn parent(object: &FarmLokal) -> Option<&str> {
     let status = object.status.as_ref();
-    let under_way = status.filter(|status| {
-        status.observed_generation == object.metadata.generation
-            && find(&status.conditions, ConditionType::Ready).is_none_or(|ready| ready.status != "True")
-    });
+    let under_way =
+        status.filter(|status| status.observed_generation == object.metadata.generation && !is_ready(status));
     match under_way.and_then(|status| status.traceparent.as_deref()) {
         Some(trace) => Some(trace),
         None if is_new(object) => object.annotations().get(names::TRACEPARENT).map(String::as_str),
@@ -135,7 +141,7 @@ async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileE
         Ok(instance) => instance,
         Err(invalid) => return tell(object, context, &Outcome::Invalid(&invalid), LONG).await,
     };
-    let mut world = dereference(&context.client, &instance)
+    let mut world = dereference(&context.client, &context.cache, &context.secrets, &instance)
         .instrument(tracing::debug_span!("dereference"))
         .await
         .map_err(ReconcileError::Dereference)?;
@@ -143,13 +149,23 @@ async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileE
         return tell(object, context, &Outcome::Missing(&instance, &missing), LATER).await;
     }
     let gates = gates::decide(&instance, &world, &object.status.clone().unwrap_or_default());
-    world.seed_progress = seed_progress(&*context.scrape, &instance, &world, &gates).await;
+    let seeding = seeding(&instance, &world, &gates);
+    if let Some(pod) = seeding {
+        world.seed_progress = seed_progress(&*context.scrape, pod).await;
+    }
     let applied = apply(context, &instance, &world, &gates).await?;
     context.metrics.applied(&applied.changes);
     context.tuner.look_after(&instance, object.metadata.generation);
     let troubled = !applied.foreign.is_empty() || !applied.rejected.is_empty();
+    let again = if seeding.is_some() {
+        SOON
+    } else if troubled {
+        AGAIN
+    } else {
+        LONG
+    };
     let observed = Observed { instance: &instance, world: &world, gates: &gates, applied: &applied };
-    tell(object, context, &Outcome::Observed(observed), if troubled { LATER } else { LONG }).await
+    tell(object, context, &Outcome::Observed(observed), again).await
 }
 
 async fn apply(
@@ -163,18 +179,19 @@ async fn apply(
     }
     if !world.has_generated {
         apply::ensure_generated(&context.client, instance, context.draw).await.map_err(ApplyError::Kube)?;
+        context.secrets.changed(&instance.namespace, &instance.child(build::GENERATED));
     }
     let prepared = build::build(instance, world, gates, trace::current().as_deref());
-    let applied = apply::apply(&context.client, instance, world, prepared);
+    let applied = apply::apply(&context.client, &context.cache, instance, world, prepared);
     Ok(applied.instrument(tracing::debug_span!("apply")).await?)
 }
 
-/// Writes the status; `settled` is when to look again if nothing is under way.
+/// Writes the status; `again` is when to look again, at the latest, if all is as asked.
 async fn tell(
     object: &FarmLokal,
     context: &Context,
     outcome: &Outcome<'_>,
-    settled: Duration,
+    again: Duration,
 ) -> Result<Action, ReconcileError> {
     let old = object.status.clone().unwrap_or_default();
     let mut new = status(&old, object.metadata.generation, outcome, &Time((context.clock)()));
@@ -183,25 +200,16 @@ async fn tell(
     }
     let reference = object.object_ref(&());
     report(&context.client, &context.recorder, &reference, &old, &new).await.map_err(ReconcileError::Status)?;
-    count(object, context, &new);
-    let wait = if is_under_way(&new) { SOON } else { settled };
+    let ready = is_ready(&new);
+    let pool_max = new.tuning.as_ref().map(|tuning| tuning.pool_max);
+    context.metrics.told(&object.namespace().unwrap_or_default(), &object.name_any(), ready, pool_max);
+    let wait = if ready { again } else { again.min(LATER) };
     // Spread, so that many objects do not come at once.
     Ok(Action::requeue(wait.mul_f64(1.0 + fastrand::f64() / 5.0)))
 }
 
-fn count(object: &FarmLokal, context: &Context, status: &FarmLokalStatus) {
-    let ready = find(&status.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True");
-    let pool_max = status.tuning.as_ref().map(|tuning| tuning.pool_max);
-    context.metrics.told(&object.namespace().unwrap_or_default(), &object.name_any(), ready, pool_max);
-}
-
-fn is_under_way(status: &FarmLokalStatus) -> bool {
-    let ready = find(&status.conditions, ConditionType::Ready);
-    let reason = ready.and_then(|ready| Reason::parse(&ready.reason));
-    matches!(
-        reason,
-        Some(Reason::MigrationRunning | Reason::SeedRunning | Reason::RolloutInProgress | Reason::PodError)
-    )
+fn is_ready(status: &FarmLokalStatus) -> bool {
+    find(&status.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "True")
 }
 
 /// An object that cannot be read is told so, and stops nobody else.

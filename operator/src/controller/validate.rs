@@ -2,22 +2,20 @@
 //!
 //! [`Instance`] is all that later steps know of the object: every default is filled in, every rule holds.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::ResourceExt as _;
 
-use super::names;
 use super::validate::budget::Connections;
 use super::validate::settings::{InvalidSetting, Settings};
-use crate::crd::{
-    DeletionPolicy, FarmLokal, FarmLokalSpec, HttpRoute, Ingress, NetworkPolicy, PodOptions, Reason, Resources,
-    SecretRef, Seed, Service, Telemetry, TuningMode,
-};
+use crate::crd::{FarmLokal, FarmLokalSpec, Reason, SecretRef, Seed};
 
 pub mod budget;
+mod instance;
 pub mod settings;
+
+pub use instance::{Database, Instance, Scale, SecretKey, Tuning};
 
 /// Rows of an embedded database nobody said anything about; the service's own default.
 const EMBEDDED_ROWS: i64 = 1_000_000;
@@ -31,140 +29,6 @@ const WAIT_TARGET_MS: u64 = 20;
 pub struct Defaults {
     /// The image of those who name none.
     pub image: String,
-}
-
-/// What is asked for, in full.
-#[derive(Debug, Clone)]
-pub struct Instance {
-    /// The object's name.
-    pub name: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its UID; empty when it is only rendered.
-    pub uid: String,
-    /// The image that is to serve.
-    pub image: String,
-    /// When it is pulled.
-    pub pull_policy: Option<String>,
-    /// With which Secrets.
-    pub pull_secrets: Vec<LocalObjectReference>,
-    /// Where the catalogue is kept.
-    pub database: Database,
-    /// The Redis, if any.
-    pub redis: Option<SecretKey>,
-    /// How many pods.
-    pub scale: Scale,
-    /// The products to begin with.
-    pub seed: Seed,
-    /// The service's settings, by environment variable.
-    pub settings: BTreeMap<String, String>,
-    /// A Secret with further ones.
-    pub secret_settings: Option<String>,
-    /// The Service.
-    pub service: Service,
-    /// Its port.
-    pub port: i32,
-    /// The Ingress, if any.
-    pub ingress: Option<Ingress>,
-    /// The HTTPRoute, if any.
-    pub http_route: Option<HttpRoute>,
-    /// The NetworkPolicy, unless there is to be none.
-    pub network_policy: Option<NetworkPolicy>,
-    /// Processor and memory.
-    pub resources: Resources,
-    /// Where pods run.
-    pub pod: PodOptions,
-    /// Where traces are sent.
-    pub telemetry: Option<Telemetry>,
-    /// Whether nothing is to be changed.
-    pub paused: bool,
-    /// What becomes of the data in the end.
-    pub deletion_policy: DeletionPolicy,
-}
-
-/// Where the catalogue is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Database {
-    /// In a file on a volume.
-    Embedded {
-        /// The volume's size.
-        size: String,
-        /// Its class.
-        class: Option<String>,
-    },
-    /// On a server.
-    Server {
-        /// Its URL.
-        url: SecretKey,
-        /// That of a replica.
-        replica_url: Option<SecretKey>,
-        /// Its connections.
-        connections: Connections,
-        /// How pools are tuned.
-        tuning: Tuning,
-    },
-}
-
-/// How pools are tuned.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tuning {
-    /// What is done.
-    pub mode: TuningMode,
-    /// The time between two decisions.
-    pub interval: Duration,
-    /// The wait for a connection that is short enough, at the 95th percentile.
-    pub wait_target: Duration,
-}
-
-impl Tuning {
-    fn of(asked: &crate::crd::Tuning) -> Self {
-        let given =
-            |value: Option<i32>, otherwise: u64| value.and_then(|it| u64::try_from(it).ok()).unwrap_or(otherwise);
-        Self {
-            mode: asked.mode.unwrap_or_default(),
-            interval: Duration::from_secs(given(asked.interval_seconds, INTERVAL_SECONDS)),
-            wait_target: Duration::from_millis(given(asked.acquire_wait_target_ms, WAIT_TARGET_MS)),
-        }
-    }
-}
-
-/// A key of a Secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SecretKey {
-    /// The Secret.
-    pub name: String,
-    /// The key.
-    pub key: String,
-}
-
-/// How many pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// None, for now.
-    Stopped,
-    /// So many.
-    Fixed(i32),
-    /// As many as an autoscaler finds right.
-    Auto {
-        /// The fewest.
-        min: i32,
-        /// The most.
-        max: i32,
-        /// The use of the processor that it aims at, in percent.
-        cpu_percent: i32,
-    },
-}
-
-impl Scale {
-    /// The most pods that are wanted at once.
-    #[must_use]
-    pub fn most(self) -> i32 {
-        match self {
-            Self::Stopped => 0,
-            Self::Fixed(replicas) => replicas,
-            Self::Auto { max, .. } => max,
-        }
-    }
 }
 
 /// Why an object cannot be had.
@@ -273,38 +137,21 @@ fn database(spec: &FarmLokalSpec) -> Result<Database, InvalidSpec> {
     })
 }
 
-impl From<SecretRef> for SecretKey {
-    fn from(secret: SecretRef) -> Self {
-        Self { name: secret.name, key: secret.key.unwrap_or_else(|| KEY.to_owned()) }
+impl Tuning {
+    fn of(asked: &crate::crd::Tuning) -> Self {
+        let given =
+            |value: Option<i32>, otherwise: u64| value.and_then(|it| u64::try_from(it).ok()).unwrap_or(otherwise);
+        Self {
+            mode: asked.mode.unwrap_or_default(),
+            interval: Duration::from_secs(given(asked.interval_seconds, INTERVAL_SECONDS)),
+            wait_target: Duration::from_millis(given(asked.acquire_wait_target_ms, WAIT_TARGET_MS)),
+        }
     }
 }
 
-impl Instance {
-    /// The name of a child.
-    #[must_use]
-    pub fn child(&self, what: &str) -> String {
-        format!("{}-{what}", self.name)
-    }
-
-    /// The labels of every child.
-    #[must_use]
-    pub fn labels(&self) -> BTreeMap<String, String> {
-        names::labels(&self.name)
-    }
-
-    /// Where the service answers within the cluster.
-    #[must_use]
-    pub fn url(&self) -> String {
-        settings::cluster_url(&self.name, &self.namespace, self.port)
-    }
-
-    /// The keys of Secrets that pods need.
-    pub fn secrets(&self) -> impl Iterator<Item = &SecretKey> {
-        let (url, replica) = match &self.database {
-            Database::Embedded { .. } => (None, None),
-            Database::Server { url, replica_url, .. } => (Some(url), replica_url.as_ref()),
-        };
-        url.into_iter().chain(replica).chain(&self.redis)
+impl From<SecretRef> for SecretKey {
+    fn from(secret: SecretRef) -> Self {
+        Self { name: secret.name, key: secret.key.unwrap_or_else(|| KEY.to_owned()) }
     }
 }
 

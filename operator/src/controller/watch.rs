@@ -1,30 +1,27 @@
-//! What makes an object's turn come: its own changes, those of what was made for it, and those of Secrets it names.
+//! What makes an object's turn come: its own changes, those of what was made for it and of its pods, and those of Secrets
+//! it names. What is told of all of them but Secrets goes into the [`Cache`], which rounds read instead of asking.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use futures::StreamExt as _;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use futures::{Stream, StreamExt as _, stream};
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, DynamicObject};
-use kube::core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta};
+use kube::core::{ApiResource, DeserializeGuard, NamespaceResourceScope, PartialObjectMeta};
+use kube::runtime::WatchStreamExt as _;
 use kube::runtime::controller::{self, Controller};
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::watcher;
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, Resource, ResourceExt as _};
-use serde::de::DeserializeOwned;
 
-use super::kind::Kind;
-use super::names::{MANAGED_BY, MANAGER};
+use super::cache::{Cache, Listener, Watched};
 use super::reconcile::{Context, forget, reconcile, retry};
 use crate::crd::FarmLokal;
 
 type Object = DeserializeGuard<FarmLokal>;
 
+/// Objects asked for at once at the start: a page is in memory three times while it is read.
+const PAGE: u32 = 50;
 /// Several changes at once make one round.
 const DEBOUNCE: std::time::Duration = std::time::Duration::from_millis(300);
 
@@ -39,50 +36,82 @@ pub struct Scope {
     pub has_gateway_api: bool,
 }
 
-/// Works until `stop`, then ends what is under way. Everything that is watched is watched as metadata only: what is
-/// in it is read when its turn comes, so nothing piles up in memory.
+/// Works until `stop`, then ends what is under way.
 pub async fn run(context: Arc<Context>, scope: Scope, stop: impl Future<Output = ()> + Send + Sync + 'static) {
-    let client = context.client.clone();
-    let objects = Controller::new(api::<Object>(&client, &scope), watcher::Config::default());
-    let store = objects.store();
+    let client = &context.client;
+    let (store, writer) = reflector::store();
+    let own = watcher(api::<Object>(client, &scope), config())
+        .modify(|object| object.managed_fields_mut().clear())
+        .reflect(writer)
+        .applied_objects();
     let settings = controller::Config::default().debounce(DEBOUNCE).concurrency(scope.concurrency);
-    let objects = objects.with_config(settings).graceful_shutdown_on(stop);
-    let objects = owns::<ServiceAccount>(objects, &client, &scope);
-    let objects = owns::<ConfigMap>(objects, &client, &scope);
-    let objects = owns::<Service>(objects, &client, &scope);
-    let objects = owns::<NetworkPolicy>(objects, &client, &scope);
-    let objects = owns::<PersistentVolumeClaim>(objects, &client, &scope);
-    let objects = owns::<Job>(objects, &client, &scope);
-    let objects = owns::<Deployment>(objects, &client, &scope);
-    let objects = owns::<HorizontalPodAutoscaler>(objects, &client, &scope);
-    let objects = owns::<PodDisruptionBudget>(objects, &client, &scope);
-    let objects = owns::<Ingress>(objects, &client, &scope);
-    let objects = owns_routes(objects, &client, &scope);
-    let secrets = api::<PartialObjectMeta<Secret>>(&client, &scope);
-    let objects = objects.watches(secrets, watcher::Config::default(), move |secret| naming(&store, &secret));
+    let mut objects = Controller::for_stream(own, store.clone()).with_config(settings).graceful_shutdown_on(stop);
+    let optional = |watched: &Watched| matches!(watched, Watched::Child(kind) if kind.is_optional());
+    for watched in Watched::all().filter(|watched| scope.has_gateway_api || !optional(watched)) {
+        objects = objects.reconcile_on(children(client, &context.cache, &scope, watched));
+    }
+    let objects = objects.reconcile_on(secrets(&context, &scope, store));
     let rounds = objects.run(reconcile, retry, Arc::clone(&context));
     let noted = rounds.map(|result| note(result, &context));
     noted.for_each(std::future::ready).await;
 }
 
-fn owns<K>(objects: Controller<Object>, client: &Client, scope: &Scope) -> Controller<Object>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
-    K: Send + 'static,
-{
-    objects.owns(api::<PartialObjectMeta<K>>(client, scope), ours())
+/// Whose turn comes because of something that was made for it; the cache hears of it first.
+fn children(
+    client: &Client,
+    cache: &Arc<Cache>,
+    scope: &Scope,
+    watched: Watched,
+) -> impl Stream<Item = ObjectRef<Object>> + Send + use<> {
+    let mut listener = Listener::new(Arc::clone(cache), watched, scope.namespace.clone());
+    let all = watcher(dynamic(client, scope, &watched.resource()), config().labels(&watched.labels()));
+    let owners = all.default_backoff().map(move |event| match event {
+        Ok(event) => listener.note(event),
+        Err(error) => failed(&error),
+    });
+    owners.flat_map(|owners| {
+        stream::iter(owners.into_iter().map(|(namespace, name)| ObjectRef::new(&name).within(&namespace)))
+    })
 }
 
-fn owns_routes(objects: Controller<Object>, client: &Client, scope: &Scope) -> Controller<Object> {
-    if !scope.has_gateway_api {
-        return objects;
+/// Whose turn comes because of a Secret that it names. Only metadata is watched: most Secrets are none of our business.
+fn secrets(
+    context: &Arc<Context>,
+    scope: &Scope,
+    store: Store<Object>,
+) -> impl Stream<Item = ObjectRef<Object>> + Send + use<> {
+    let (context, namespace) = (Arc::clone(context), scope.namespace.clone());
+    let all = watcher(api::<PartialObjectMeta<Secret>>(&context.client, scope), config());
+    let objects = all.default_backoff().map(move |event| match event {
+        Ok(Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) => {
+            context.secrets.changed(&secret.namespace().unwrap_or_default(), &secret.name_any());
+            naming(&store, &secret)
+        }
+        Ok(Event::Init) => vec![],
+        // Some may have gone while nobody listened.
+        Ok(Event::InitDone) => {
+            context.secrets.forget(namespace.as_deref());
+            store.state().iter().map(|object| ObjectRef::from_obj(&**object)).collect()
+        }
+        Err(error) => failed(&error),
+    });
+    objects.flat_map(stream::iter)
+}
+
+fn config() -> watcher::Config {
+    watcher::Config::default().page_size(PAGE)
+}
+
+fn failed<T>(error: &watcher::Error) -> Vec<T> {
+    tracing::warn!(%error, "watching failed; it goes on by itself");
+    vec![]
+}
+
+fn dynamic(client: &Client, scope: &Scope, resource: &ApiResource) -> Api<DynamicObject> {
+    match &scope.namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, resource),
+        None => Api::all_with(client.clone(), resource),
     }
-    let resource = Kind::HttpRoute.resource();
-    let api: Api<DynamicObject> = match &scope.namespace {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-        None => Api::all_with(client.clone(), &resource),
-    };
-    objects.owns_with(api, resource, ours())
 }
 
 fn api<K>(client: &Client, scope: &Scope) -> Api<K>
@@ -93,10 +122,6 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     }
-}
-
-fn ours() -> watcher::Config {
-    watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"))
 }
 
 /// The objects that name a Secret.

@@ -29,9 +29,13 @@ const STEP: f64 = 0.15;
 const STRIDE: f64 = 0.3;
 const CLEARLY_PAYS: f64 = 0.25;
 const CLEARLY_HURTS: f64 = -0.3;
-/// The step while throughput follows the connections nearly one for one: far from the peak.
+/// The step while throughput follows the connections: far from the peak.
 const LEAP: f64 = 0.5;
 const FAR_BELOW: f64 = 0.5;
+/// Twice as many while it follows them nearly one for one, as TCP does at its start: the time a statement holds its
+/// connection, connections / throughput, has not grown with them, so the database is not what callers wait for.
+const DOUBLE: f64 = 1.0;
+const ONE_FOR_ONE: f64 = 0.8;
 /// A window so many standard deviations off is a surprise; so many in a row, and the database is another one.
 const SURPRISE: f64 = 3.0;
 const SURPRISES: u32 = 2;
@@ -74,6 +78,7 @@ fn follow(state: &mut State, ladder: &Ladder<'_>, Slope { elasticity, error }: S
     let margin = CONFIDENCE * error;
     if elasticity - margin > GROW_ABOVE {
         let step = match elasticity {
+            it if it - margin > ONE_FOR_ONE => DOUBLE,
             it if it > FAR_BELOW => LEAP,
             it if it > CLEARLY_PAYS => STRIDE,
             _ => STEP,

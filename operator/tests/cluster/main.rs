@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests, whose helpers clippy does not know as such")]
 
 mod admission;
+mod handover;
 mod kubelet;
 mod lifecycle;
 mod namespace;

@@ -7,6 +7,7 @@ mod faults;
 mod leadership;
 mod permissions;
 mod played;
+mod quiet;
 #[path = "../rounds/mod.rs"]
 mod rounds;
 mod tuning;

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use farmlokal_operator::controller::backoff::Backoff;
+use farmlokal_operator::controller::cache::{Cache, Listener, Watched};
 use farmlokal_operator::controller::observe::Scrape;
+use farmlokal_operator::controller::secrets::Secrets;
 use farmlokal_operator::controller::status::find;
 use farmlokal_operator::controller::tuner::Tuner;
 use farmlokal_operator::controller::validate::Defaults;
@@ -20,10 +22,11 @@ use futures::future::{BoxFuture, LocalBoxFuture};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::watcher::Event;
 use kube::{Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,11 +68,15 @@ pub(crate) fn context(client: &Client, scrape: Arc<dyn Scrape>) -> Arc<Context> 
     let reporter = Reporter { controller: "farmlokal-operator".to_owned(), instance: Some("test".to_owned()) };
     let registry = Registry::new(resource("farmlokal-operator", "test"), None).unwrap();
     let metrics = Arc::new(Metrics::new(registry));
+    let cache = Arc::<Cache>::default();
+    let (seen, asks, counts) = (Arc::clone(&cache), Arc::clone(&scrape), Arc::clone(&metrics));
     Arc::new(Context {
         client: client.clone(),
+        cache,
+        secrets: Secrets::default(),
         recorder: Recorder::new(client.clone(), reporter),
         defaults: Defaults { image: "farmlokal:1".to_owned() },
-        tuner: Arc::new(Tuner::new(client.clone(), Arc::clone(&scrape), Arc::clone(&metrics), Timestamp::now)),
+        tuner: Arc::new(Tuner::new(client.clone(), seen, asks, counts, Timestamp::now)),
         scrape,
         backoff: Backoff::default(),
         metrics,
@@ -136,8 +143,27 @@ impl Bench {
         self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
+    /// Has the operator's cache know all there is, as watches do in the end.
+    pub(crate) async fn look(&self) {
+        for watched in Watched::all() {
+            let namespace = Some(self.namespace.clone());
+            let mut listener = Listener::new(Arc::clone(&self.context.cache), watched, namespace);
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(self.client.clone(), &self.namespace, &watched.resource());
+            // It may be of a kind that is not known here.
+            let found = api.list(&ListParams::default().labels(&watched.labels())).await;
+            listener.note(Event::Init);
+            for object in found.into_iter().flatten() {
+                listener.note(Event::InitApply(object));
+            }
+            listener.note(Event::InitDone);
+        }
+        self.context.secrets.forget(None);
+    }
+
     /// One round.
     pub(crate) async fn try_round(&self) -> Result<Action, ReconcileError> {
+        self.look().await;
         let object: DeserializeGuard<FarmLokal> = self.api().get(NAME).await.unwrap();
         reconcile(Arc::new(object), Arc::clone(&self.context)).await
     }

@@ -140,6 +140,20 @@ fn the_climb_ends_where_connections_no_longer_pay() {
     }
 }
 
+/// Far from the peak the climb is that of TCP's start: a window doubles the connections.
+#[test]
+fn a_starved_fleet_is_near_the_best_within_a_few_windows() {
+    let share = |size: f64| size / 110.0 * (1.0 - size / 110.0).exp();
+    let mut state = State::new(4, 2);
+    let mut sizes = vec![];
+    for _ in 0..6 {
+        state = climb(state, 1, |size| 2000.0 * share(size)).1;
+        sizes.push(state.pool_max * 4);
+    }
+    assert_eq!(sizes[..2], [12, 24], "{sizes:?}");
+    assert!(share(sizes[5].into()) > 0.95, "{sizes:?}");
+}
+
 #[test]
 fn a_database_that_bears_all_gets_all() {
     let (decision, state) = climb(state(), 12, |size| 50.0 * size);

@@ -7,6 +7,7 @@ mod changes;
 mod external;
 mod idempotency;
 mod inbox;
+mod killer;
 mod listing;
 mod oauth;
 mod outbox;

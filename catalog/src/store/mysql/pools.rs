@@ -8,6 +8,7 @@ use sqlx::MySql;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
 use tokio::time::Instant;
 
+use super::killer::Killer;
 use crate::store::observer::{Pool, PoolStatus};
 use crate::store::pool::{Gated, Rules};
 use crate::store::{Options, StoreError};
@@ -17,6 +18,9 @@ use crate::store::{Options, StoreError};
 const GRACE: Duration = Duration::from_secs(1);
 /// A connection that has not answered the pool by then is given up, and its place in the pool is free.
 const RETURNS_WITHIN: Duration = Duration::from_secs(1);
+/// A server behind a balancer that came back gets its share again.
+const LIVES_AT_MOST: Duration = Duration::from_secs(1_800);
+const RESTS_AT_MOST: Duration = Duration::from_secs(600);
 
 pub(super) struct Pools {
     primary: Gated<MySql>,
@@ -28,21 +32,28 @@ pub(super) struct Pools {
 
 impl Pools {
     pub(super) fn open(primary: MySqlConnectOptions, replica: Option<MySqlConnectOptions>, options: &Options) -> Self {
-        let rules = Rules {
-            system: Arc::default(),
-            call_within: options.statement_timeout.saturating_mul(2).saturating_add(GRACE),
-            returns_within: RETURNS_WITHIN,
-            survives: false,
-        };
-        let gated = |name, size, limit, to| {
-            let connections = pool(size, options, Arc::clone(&rules.system)).connect_lazy_with(to);
-            Gated::new(name, connections, limit, rules.clone(), options)
+        let system = Arc::<OnceLock<&'static str>>::default();
+        let gated = |name, size, limit, to, server| {
+            let connections = pool(size, options, Arc::clone(&system)).connect_lazy_with(to);
+            let rules = Rules {
+                system: Arc::clone(&system),
+                call_within: options.statement_timeout.saturating_mul(2).saturating_add(GRACE),
+                returns_within: RETURNS_WITHIN,
+                survives: false,
+                lives_at_most: LIVES_AT_MOST,
+                rests_at_most: RESTS_AT_MOST,
+                server,
+            };
+            Gated::new(name, connections, limit, rules, options)
         };
         let (limit, ceiling) = (options.max_connections, options.ceiling());
+        let probe = gated(Pool::Probe, 1, 1, primary.clone(), None);
+        let ends = Arc::new(Killer { probe: probe.clone() });
         Self {
-            probe: gated(Pool::Probe, 1, 1, primary.clone()),
-            primary: gated(Pool::Primary, ceiling, limit, primary),
-            replica: replica.map(|to| gated(Pool::Replica, limit, limit, to)),
+            probe,
+            primary: gated(Pool::Primary, ceiling, limit, primary, Some(ends)),
+            // What the primary calls a connection means nothing to the replica, whose connections nobody budgets.
+            replica: replica.map(|to| gated(Pool::Replica, limit, limit, to, None)),
             replica_lag: options.replica_lag,
             last_write: Mutex::new(None),
         }
@@ -128,20 +139,10 @@ fn pool(size: u32, options: &Options, system: Arc<OnceLock<&'static str>>) -> My
     let limit = options.statement_timeout;
     MySqlPoolOptions::new()
         .max_connections(size)
+        // Those that rest are not with it.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .acquire_timeout(options.acquire_timeout)
-        .idle_timeout(Duration::from_secs(600))
-        // A ping a request would double the round trips; only a connection that has been idle for
-        // long is asked whether it still lives, since servers and proxies drop such.
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for < Duration::from_secs(30) {
-                    return Ok(true);
-                }
-                let ping = sqlx::Connection::ping(connection);
-                Ok(matches!(tokio::time::timeout(Duration::from_secs(1), ping).await, Ok(Ok(()))))
-            })
-        })
         .after_connect(move |connection, _| {
             let system = Arc::clone(&system);
             Box::pin(async move {

@@ -71,8 +71,18 @@ impl SqliteStore {
         // A statement is ended where it runs, and a connection that was left alone can be used again.
         let long = Duration::MAX;
         let system = Arc::new(OnceLock::from("sqlite"));
-        let rules = Rules { system, call_within: long, returns_within: long, survives: true };
-        let gated = |name, connections, limit| Gated::new(name, connections, limit, rules.clone(), options);
+        let gated = |name, connections, limit| {
+            let rules = Rules {
+                system: Arc::clone(&system),
+                call_within: long,
+                returns_within: long,
+                survives: true,
+                lives_at_most: long,
+                rests_at_most: long,
+                server: None,
+            };
+            Gated::new(name, connections, limit, rules, options)
+        };
         let readers = pool(options.ceiling()).connect_lazy_with(query_only.clone());
         Ok(Self {
             readers: gated(Pool::Primary, readers, options.max_connections),

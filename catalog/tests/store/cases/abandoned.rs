@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use farmlokal_catalog::ProductPatch;
 use farmlokal_catalog::store::{self, Options};
 
-use crate::engine::{Mariadb, Proxy, Shop, conformance, patient};
+use crate::engine::{Database as _, Mariadb, Proxy, Shop, conformance, patient};
 use crate::sample::{Dice, Row, at, filter, id, limit, priced, product, query};
 
 conformance!(leave_the_connection_to_the_next_one, leave_the_product_whole);
@@ -99,4 +99,48 @@ async fn mariadb_in_the_middle_of_an_answer() {
         let found = store.get(id(7)).await;
         assert_eq!(found.as_ref().map(|product| product.id).ok(), Some(id(7)), "after {bytes} bytes: {found:?}");
     }
+}
+
+/// A statement whose caller has gone would run on at the server; it is ended there before its place is somebody else's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mariadb_runs_nothing_that_nobody_waits_for() {
+    const LIMIT: u32 = 3;
+    let database = Mariadb::empty().await;
+    store::migrate(&database.url()).await.unwrap();
+    let store = store::open(&database.url(), None, &Options { max_connections: LIMIT, ..patient() }).await.unwrap();
+    store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
+    let mut watch = database.connect().await.unwrap();
+    let of_pool = async |watch: &mut sqlx::mysql::MySqlConnection, also: &str| {
+        // The one that asks, the one that holds the table, and that of readiness checks are not the pool's.
+        let count = format!(
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() {also}"
+        );
+        sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count)).fetch_one(watch).await.unwrap()
+    };
+    let waits = "AND state LIKE 'Waiting for table metadata lock%'";
+    store.ping().await.unwrap();
+    let before = of_pool(&mut watch, "").await;
+    let mut other = database.connect().await.unwrap();
+    sqlx::raw_sql("LOCK TABLES products WRITE").execute(&mut other).await.unwrap();
+    let listing = query(&filter("", "", ""), "", "");
+    for round in 0..4 {
+        let callers: Vec<_> = (0..LIMIT)
+            .map(|_| {
+                let (store, listing) = (Arc::clone(&store), listing.clone());
+                tokio::spawn(async move { store.list(&listing, None, limit(20)).await.map(|_| ()) })
+            })
+            .collect();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while of_pool(&mut watch, waits).await < i64::from(LIMIT) {
+            assert!(Instant::now() < deadline, "the statements never came to the lock in round {round}");
+        }
+        // Those of the round before may be the ones that were seen; these come within the looks that follow.
+        for _ in 0..100 {
+            let counted = of_pool(&mut watch, "").await;
+            assert!(counted <= before + i64::from(LIMIT), "{counted} connections in round {round}");
+        }
+        callers.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+    sqlx::raw_sql("UNLOCK TABLES").execute(&mut other).await.unwrap();
+    store.get(id(1)).await.unwrap();
 }

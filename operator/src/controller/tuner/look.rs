@@ -3,19 +3,20 @@
 use std::net::{IpAddr, SocketAddr};
 
 use futures::StreamExt as _;
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, DynamicObject, ListParams};
-use kube::{Client, ResourceExt as _};
+use kube::ResourceExt as _;
+use kube::api::DynamicObject;
 
 use super::super::build::tuning;
+use super::super::cache::Cache;
 use super::super::kind::Kind;
-use super::super::names::{self, Component};
+use super::super::names::{COMPONENT, Component};
 use super::super::observe::Scrape;
 use super::super::status::is_settled;
 use super::super::validate::Instance;
 use super::super::validate::settings::ADMIN_PORT;
 use super::turn::Fleet;
+use crate::crd::TuningMode;
 use crate::tune::Sample;
 
 /// Pods asked at once.
@@ -28,29 +29,21 @@ pub(super) struct Look {
     pub(super) fleet: Fleet,
 }
 
-/// Looks; `None` when there is nothing to tune yet, or any more.
-pub(super) async fn look(
-    client: &Client,
-    scrape: &dyn Scrape,
-    instance: &Instance,
-) -> Result<Option<Look>, kube::Error> {
-    let resource = Kind::ConfigMap.resource();
-    let files: Api<DynamicObject> = Api::namespaced_with(client.clone(), &instance.namespace, &resource);
-    let Some(file) = files.get_opt(&tuning::name(instance)).await? else { return Ok(None) };
-    let deployments: Api<Deployment> = Api::namespaced(client.clone(), &instance.namespace);
-    let Some(deployment) = deployments.get_opt(&instance.name).await? else { return Ok(None) };
-    let labels = names::selector(&instance.name, Component::Server);
-    let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let pods: Api<Pod> = Api::namespaced(client.clone(), &instance.namespace);
-    let pods = pods.list(&ListParams::default().labels(&labels.join(","))).await?.items;
+/// Looks; `None` when there is nothing to tune yet, or any more. Pods are asked only where that makes a difference.
+pub(super) async fn look(cache: &Cache, scrape: &dyn Scrape, instance: &Instance, mode: TuningMode) -> Option<Look> {
+    let owner = instance.owner();
+    let file = cache.child(&owner, Kind::ConfigMap, &tuning::name(instance))?;
+    let deployment = cache.live(&owner).deployment(&instance.name)?;
+    let mut pods = cache.pods(&owner);
+    pods.retain(|pod| pod.labels().get(COMPONENT).is_some_and(|is| is == Component::Server.as_str()));
     let ready: Vec<_> = pods.iter().filter(|pod| is_ready(pod)).collect();
     let fleet = Fleet {
         scaling: !is_settled(&deployment),
         existing: pods.iter().filter_map(|pod| pod.uid()).collect(),
         ready: u32::try_from(ready.len()).unwrap_or(u32::MAX),
-        samples: ask(scrape, &ready).await,
+        samples: if mode == TuningMode::Off { vec![] } else { ask(scrape, &ready).await },
     };
-    Ok(Some(Look { file, fleet }))
+    Some(Look { file, fleet })
 }
 
 async fn ask(scrape: &dyn Scrape, pods: &[&Pod]) -> Vec<(String, Sample)> {

@@ -13,6 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::time::Instant;
 
+use super::cache::Cache;
 use super::observe::Scrape;
 use super::validate::{Database, Instance};
 use crate::crd::FarmLokalStatus;
@@ -33,6 +34,7 @@ const AT_ONCE: usize = 8;
 /// See above.
 pub struct Tuner {
     client: Client,
+    cache: Arc<Cache>,
     scrape: Arc<dyn Scrape>,
     metrics: Arc<Metrics>,
     clock: fn() -> Timestamp,
@@ -59,8 +61,14 @@ struct Window {
 impl Tuner {
     /// Tunes nothing yet.
     #[must_use]
-    pub fn new(client: Client, scrape: Arc<dyn Scrape>, metrics: Arc<Metrics>, clock: fn() -> Timestamp) -> Self {
-        Self { client, scrape, metrics, clock, instances: Mutex::default() }
+    pub fn new(
+        client: Client,
+        cache: Arc<Cache>,
+        scrape: Arc<dyn Scrape>,
+        metrics: Arc<Metrics>,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        Self { client, cache, scrape, metrics, clock, instances: Mutex::default() }
     }
 
     /// Tunes `instance` from now on, if it has pools to tune; `generation` is that of its object.

@@ -22,7 +22,7 @@ impl Tuner {
         window: &mut Window,
     ) -> Result<bool, ApplyError> {
         let Database::Server { connections, tuning, .. } = &instance.database else { return Ok(false) };
-        let Some(look) = look(&self.client, &*self.scrape, instance).await? else { return Ok(false) };
+        let Some(look) = look(&self.cache, &*self.scrape, instance, tuning.mode).await else { return Ok(false) };
         // A file that somebody has spoilt is mended by the next round.
         let Some(there) = published(&look.file) else { return Ok(true) };
         let turned = window.memory.turn(&look.fleet, &there, connections, *tuning, Instant::now());
@@ -56,7 +56,8 @@ impl Tuner {
         object.metadata.resource_version = seen.resource_version();
         let resource = Kind::ConfigMap.resource();
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &instance.namespace, &resource);
-        api.patch(&object.name_any(), &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await?;
+        let now = api.patch(&object.name_any(), &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await?;
+        self.cache.put(Kind::ConfigMap, &now);
         Ok(())
     }
 }

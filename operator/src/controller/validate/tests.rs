@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::controller::sample::{defaults, object};
+use crate::crd::TuningMode;
 
 fn valid(spec: Value) -> Instance {
     validate(&object(spec), &defaults()).unwrap()

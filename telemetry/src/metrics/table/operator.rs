@@ -7,6 +7,7 @@ const RESULT: Label = Label::one_of("result", RESULTS);
 const RESULTS: &[&str] = &["ok", "error"];
 const CHANGES: &[&str] = &["created", "changed", "unchanged", "deleted", "failed"];
 const DECISIONS: &[&str] = &["raise", "lower", "keep", "freeze"];
+const PURPOSES: &[&str] = &["read", "watch", "write", "lead"];
 const KIND: Label = Label::few("kind", "a Kubernetes kind that the operator makes");
 
 /// How long reconciles took.
@@ -66,6 +67,14 @@ pub static LEADER: Metric =
     Metric::gauge("farmlokal.operator.leader", "", "1 if this process is the one that writes, 0 if it stands by.");
 
 /// Calls to the API server.
+pub static API_REQUESTS: Metric = Metric::counter(
+    "farmlokal.operator.api.requests",
+    "{request}",
+    "Requests to the Kubernetes API, by what they are for: where all is as asked, leading and the renewal of watches.",
+)
+.labelled(&[Label::one_of("purpose", PURPOSES)], PURPOSES.len());
+
+/// Calls to the API server that failed.
 pub static API_ERRORS: Metric = Metric::counter(
     "farmlokal.operator.api.errors",
     "{error}",
@@ -86,6 +95,7 @@ pub static GROUP: Group = Group {
         &DECISIONS_MADE,
         &POOL_LIMIT,
         &LEADER,
+        &API_REQUESTS,
         &API_ERRORS,
     ],
 };

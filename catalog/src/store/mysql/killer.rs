@@ -1,0 +1,63 @@
+//! Ends statements whose callers have gone: over the connection of readiness checks, which is always there and counted
+//! apart.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, MySql};
+
+use crate::store::StoreError;
+use crate::store::pool::{Gated, Server};
+
+/// Between two looks whether a connection is gone.
+const BETWEEN: Duration = Duration::from_millis(5);
+/// Which server it is: behind a balancer, another one than that of the connection may answer, and mean somebody else
+/// by its number.
+const SERVER: &str = "SELECT CONCAT(@@hostname, ':', @@port)";
+const NAME: &str = "SELECT CONCAT(@@hostname, ':', @@port, ' ', CONNECTION_ID())";
+const IS_THERE: &str = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?";
+/// There is no such connection any more.
+const UNKNOWN: u16 = 1094;
+
+pub(super) struct Killer {
+    pub(super) probe: Gated<MySql>,
+}
+
+#[async_trait]
+impl Server<MySql> for Killer {
+    async fn name(&self, connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+        sqlx::query_scalar(NAME).fetch_one(connection).await
+    }
+
+    async fn end(&self, name: &str) {
+        let Some((server, number)) = name.rsplit_once(' ') else { return };
+        let Ok(number) = number.parse::<u64>() else { return };
+        let ended = self.probe.with("KILL connection", async |db| end(db, server, number).await).await;
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a statement that nobody waits for could not be ended; it ends by its time limit");
+        }
+    }
+}
+
+/// Everybody may end connections of their own account.
+async fn end(db: &mut MySqlConnection, server: &str, number: u64) -> Result<(), StoreError> {
+    let here: String = sqlx::query_scalar(SERVER).fetch_one(&mut *db).await?;
+    if here != server {
+        return Ok(());
+    }
+    match sqlx::raw_sql(AssertSqlSafe(format!("KILL {number}"))).execute(&mut *db).await {
+        Ok(_) => {}
+        Err(sqlx::Error::Database(error)) if is_unknown(&*error) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    while sqlx::query_scalar::<_, i64>(IS_THERE).bind(number).fetch_one(&mut *db).await? > 0 {
+        tokio::time::sleep(BETWEEN).await;
+    }
+    Ok(())
+}
+
+fn is_unknown(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let error = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>();
+    error.is_some_and(|error| error.number() == UNKNOWN)
+}
