@@ -1,0 +1,42 @@
+//! `spec: {}`: a catalogue on an embedded database.
+
+use super::place::{Place, get};
+use super::{Arguments, Steps};
+
+/// What is seeded if nothing is said.
+const DEFAULT: u64 = 1_000_000;
+
+pub(super) fn run(place: &Place, arguments: &Arguments, steps: &mut Steps) -> Result<(), String> {
+    let tools = &place.tools;
+    let rows = arguments.rows.min(DEFAULT);
+    let spec = if rows == DEFAULT { "{}".to_owned() } else { format!("{{seed: {{rows: {rows}}}}}") };
+    steps.take(&format!("spec: {spec}, applied until Ready"), || {
+        tools.apply(&format!(
+            "{{apiVersion: farmlokal.dev/v1alpha1, kind: FarmLokal, metadata: {{name: stall, namespace: shops}}, \
+             spec: {spec}}}"
+        ))?;
+        tools.kubectl("wait farmlokal/stall --namespace shops --for=condition=Ready --timeout=15m")?;
+        let counted = get(place.service("shops", "stall")?, "/v1/products?total=true&limit=1")?;
+        match counted["total"].as_u64() {
+            Some(total) if total == rows => Ok(format!("{rows} products by its Service")),
+            _ => Err(format!("{rows} products were asked for, and answered was {counted}")),
+        }
+    })?;
+    steps.take("deleted", || {
+        tools.kubectl("delete farmlokal/stall --namespace shops --timeout=60s")?;
+        gone(place, "stall")
+    })?;
+    Ok(())
+}
+
+/// Waits until nothing is left of an instance but its volume.
+pub(super) fn gone(place: &Place, name: &str) -> Result<String, String> {
+    let kinds =
+        "deployments,jobs,services,configmaps,secrets,networkpolicies,poddisruptionbudgets,serviceaccounts,pods";
+    let list = format!("get {kinds} --namespace shops --selector app.kubernetes.io/instance={name} --output name");
+    place.tools.until("what the instance had made is gone", 60, || {
+        let left = place.tools.kubectl(&list)?;
+        if left.is_empty() { Ok(Some(String::new())) } else { Err(left) }
+    })?;
+    Ok("all that it made is gone with it".to_owned())
+}
