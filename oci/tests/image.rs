@@ -1,4 +1,5 @@
 //! An archive is what a registry client would read, and the same each time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests, whose helpers clippy does not know as such")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

@@ -22,7 +22,7 @@ const NEEDED: [(&str, &str); 8] = [
 ];
 
 /// What a node needs besides.
-const NODE: [(&str, &str); 8] = [
+const NODE: [(&str, &str); 9] = [
     ("busybox", "busybox"),
     ("ip", "iproute2"),
     ("ldd", "libc-bin"),
@@ -31,6 +31,7 @@ const NODE: [(&str, &str); 8] = [
     ("setpriv", "util-linux"),
     ("strip", "binutils"),
     ("hostname", "hostname"),
+    ("wget", "wget"),
 ];
 
 /// Installs what is missing: Debian's packages, as root, and the collector, for this user.

@@ -40,7 +40,7 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>, String> {
 fn shell() -> Result<Tree, String> {
     let mut tree = Tree::default();
     tree.program(&find("busybox")?, "bin/busybox")?;
-    ["cp", "ls", "sh", "sleep", "wget"].iter().for_each(|name| tree.link(&format!("bin/{name}"), "busybox"));
+    ["cp", "sh", "sleep"].iter().for_each(|name| tree.link(&format!("bin/{name}"), "busybox"));
     tree.folder("tmp", 0o1777);
     Ok(tree)
 }
@@ -62,7 +62,10 @@ fn pause() -> Result<Image, String> {
 }
 
 fn asking() -> Result<Image, String> {
-    Ok(image(ASKING, shell()?, &["/bin/sh"]))
+    let mut tree = shell()?;
+    // That of Debian's busybox crashes at its option -T.
+    tree.program(&find("wget")?, "bin/wget")?;
+    Ok(image(ASKING, tree, &["/bin/sh"]))
 }
 
 fn redis() -> Result<Image, String> {

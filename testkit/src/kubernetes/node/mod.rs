@@ -20,7 +20,7 @@ use runtime::Runtime;
 /// Where the node is, for itself and its pods.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 250, 0, 10);
 /// What it is called.
-pub const NAME: &str = "node1";
+const NAME: &str = "node1";
 /// The image that holds a pod's namespaces; whoever starts a node brings it.
 pub const PAUSE: &str = "localhost/pause:1";
 
@@ -50,7 +50,6 @@ impl Node {
         archives.iter().try_for_each(|archive| runtime.import(archive))?;
         let server = Server::start_at(ADDRESS)?;
         let config = server.kubeconfig();
-        let proxy = proxy::start(&kubernetes, config)?;
         let names = names::start(&programs, config)?;
         let mut kubelet = kubelet::start(&kubernetes, config, runtime.socket(), &group)?;
         let ready = || {
@@ -59,6 +58,8 @@ impl Node {
             wait.output().is_ok_and(|output| output.status.success())
         };
         kubelet.wait_until(kubelet::READY_WITHIN, ready).map_err(|error| format!("kubelet {error}"))?;
+        // It looks for the node first.
+        let proxy = proxy::start(&kubernetes, config)?;
         Ok(Self { _clients: [kubelet, proxy, names], _runtime: runtime, server })
     }
 

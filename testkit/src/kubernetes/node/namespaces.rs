@@ -23,8 +23,7 @@ if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     echo '+cpu +cpuset +memory +pids' > "$groups/cgroup.subtree_control"
     mkdir -p "$groups/$group"
 else
-    groups='/sys/fs/cgroup/blkio /sys/fs/cgroup/cpu /sys/fs/cgroup/cpuacct /sys/fs/cgroup/cpuset /sys/fs/cgroup/devices
-            /sys/fs/cgroup/freezer /sys/fs/cgroup/memory /sys/fs/cgroup/pids /sys/fs/cgroup/systemd'
+    groups='/sys/fs/cgroup/*'
     for controller in $groups; do mkdir -p "$controller/$group"; done
     for file in cpuset.cpus cpuset.mems; do
         cat "/sys/fs/cgroup/cpuset/$file" > "/sys/fs/cgroup/cpuset/$group/$file"
