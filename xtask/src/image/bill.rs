@@ -73,8 +73,9 @@ mod tests {
     fn what_is_linked_is_listed_and_nothing_else() {
         let package = |name: &str| json!({"id": name, "name": name, "version": "1.0.0", "license": "MIT/Apache-2.0"});
         let needs = |pkg: &str, kind: Value| json!({"pkg": pkg, "dep_kinds": [{"kind": kind}]});
+        let packages = ["farm", "milk", "cow", "test", "other"].map(package);
         let metadata = json!({
-            "packages": ["farm", "milk", "cow", "test", "other"].map(package),
+            "packages": packages,
             "resolve": {"nodes": [
                 {"id": "farm", "deps": [needs("milk", Value::Null), needs("test", json!("dev"))]},
                 {"id": "milk", "deps": [needs("cow", Value::Null)]},

@@ -1,6 +1,7 @@
 //! What is in an image: the program, its libraries, and what it looks for in a system.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use farmlokal_oci::Tree;
@@ -26,8 +27,7 @@ pub(super) fn place(name: &str) -> String {
 pub(super) fn tree(built: &Path, name: &str, bill: &str) -> Result<Tree, String> {
     let mut tree = Tree::default();
     tree.program(built, &place(name))?;
-    let stripped = strip(built)?;
-    tree.copy(stripped.path(), &place(name))?;
+    tree.file(&place(name), 0o755, stripped(built)?);
     if !Path::new(CERTIFICATES).is_file() {
         return Err(format!("{CERTIFICATES} is not there: apt-get install ca-certificates"));
     }
@@ -41,11 +41,9 @@ pub(super) fn tree(built: &Path, name: &str, bill: &str) -> Result<Tree, String>
     Ok(tree)
 }
 
-/// The program without its symbols, which only debuggers and backtraces read.
-fn strip(built: &Path) -> Result<tempfile::TempPath, String> {
+/// The program without its symbols, which only debuggers read.
+fn stripped(built: &Path) -> Result<Vec<u8>, String> {
     let file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
-    let path = file.into_temp_path();
-    let target: PathBuf = path.to_path_buf();
-    command::run(Command::new("strip").arg("--strip-debug").arg("-o").arg(target).arg(built))?;
-    Ok(path)
+    command::run(Command::new("strip").args(["--strip-debug", "-o"]).arg(file.path()).arg(built))?;
+    fs::read(file.path()).map_err(|error| error.to_string())
 }
