@@ -11,10 +11,13 @@ use crate::charts::helm;
 use crate::command::{cargo, root, run as run_command};
 use crate::{control_plane, image, packages};
 
+/// What `docs/performance.md` is about.
+const WHOLE: u64 = 1_000_000;
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Products of the catalogue on MariaDB and Redis
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = WHOLE)]
     pub(crate) rows: u64,
     /// Images of programs that are not optimised, which the tests have built anyway
     #[arg(long)]
@@ -30,6 +33,13 @@ pub(crate) struct Arguments {
     pub(crate) registry: Option<String>,
 }
 
+impl Arguments {
+    /// The short run, with what the tests have built.
+    pub(crate) fn short() -> Self {
+        Self { rows: 50_000, debug: true, skip_build: true, kubeconfig: None, registry: None }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let Arguments { rows, debug, skip_build, kubeconfig, registry } = arguments;
     packages::ensure_node()?;
@@ -37,14 +47,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let [_, helm] = helm::all()?;
     if !skip_build {
         image::build(*debug)?;
+        run_command(&mut cargo("build --locked --package farmlokal-e2e"))?;
     }
-    run_command(&mut cargo("build --package farmlokal-e2e"))?;
     let version = env!("CARGO_PKG_VERSION");
     let charts = root().join("charts");
     let mut words = vec!["cluster".to_owned(), format!("--rows={rows}"), format!("--next={version}-next")];
     words.extend([format!("--charts={}", charts.display()), format!("--helm={}", helm.program().display())]);
     words.push(format!("--kubectl={}", helm.kubectl_program().display()));
     let program = env::current_exe().map_err(|error| format!("xtask: {error}"))?.with_file_name("farmlokal-e2e");
+    if !debug && *rows == WHOLE {
+        words.push(format!("--document={}", root().join("docs/performance.md").display()));
+    }
     if let (Some(kubeconfig), Some(registry)) = (kubeconfig, registry) {
         words.extend([format!("--kubeconfig={}", kubeconfig.display()), format!("--registry={registry}")]);
         return run_command(Command::new(program).args(words));

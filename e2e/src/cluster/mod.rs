@@ -1,6 +1,7 @@
 //! The whole system on a cluster, as its users meet it: charts are installed, objects applied, conditions waited for,
 //! and things go wrong on purpose. The cluster is a node of this machine, made for the run, or one that is there.
 
+mod document;
 mod embedded;
 mod events;
 mod images;
@@ -48,6 +49,9 @@ pub struct Arguments {
     /// The tag of the service's next version
     #[arg(long)]
     pub next: String,
+    /// The page to write figures to
+    #[arg(long)]
+    pub document: Option<PathBuf>,
     /// An existing cluster, instead of a node made for the run
     #[arg(long, requires = "registry")]
     pub kubeconfig: Option<PathBuf>,
@@ -60,7 +64,10 @@ pub struct Arguments {
 #[must_use]
 pub fn run(arguments: &Arguments) -> ExitCode {
     let mut steps = Steps::default();
-    let outcome = all(arguments, &mut steps);
+    let outcome = all(arguments, &mut steps).and_then(|()| match &arguments.document {
+        Some(file) => document::write(file, &document::section(arguments, &steps)),
+        None => Ok(()),
+    });
     println!("\n{}\n\n{}", machine::describe(), steps.table());
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -53,11 +53,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
 
 /// Builds the programs.
 pub(crate) fn build(debug: bool) -> Result<(), String> {
-    let mut command = cargo("build --locked");
-    if !debug {
-        command.arg("--release");
+    if debug {
+        // All of them, as the tests have it: of a part, cargo would build dependencies anew, with fewer features.
+        return run_command(&mut cargo("build --locked --workspace --bins"));
     }
-    run_command(command.args(PRODUCTS.iter().flat_map(|product| ["--package", product.name])))
+    let packages = PRODUCTS.iter().flat_map(|product| ["--package", product.name]);
+    run_command(cargo("build --locked --release").args(packages))
 }
 
 /// Writes both, with `suffix` after the version in their tags, and their bills of materials beside them; returns the
