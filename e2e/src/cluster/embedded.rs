@@ -1,6 +1,6 @@
 //! `spec: {}`: a catalogue on an embedded database.
 
-use super::place::{Place, get};
+use super::place::{Place, has_products};
 use super::{Arguments, Steps};
 
 /// What is seeded if nothing is said.
@@ -16,11 +16,8 @@ pub(super) fn run(place: &Place, arguments: &Arguments, steps: &mut Steps) -> Re
              spec: {spec}}}"
         ))?;
         tools.kubectl("wait farmlokal/stall --namespace shops --for=condition=Ready --timeout=15m")?;
-        let counted = get(place.service("shops", "stall")?, "/v1/products?total=true&limit=1")?;
-        match counted["total"].as_u64() {
-            Some(total) if total == rows => Ok(format!("{rows} products by its Service")),
-            _ => Err(format!("{rows} products were asked for, and answered was {counted}")),
-        }
+        has_products(place.service("shops", "stall")?, rows)?;
+        Ok(format!("{rows} products by its Service"))
     })?;
     steps.take("deleted", || {
         tools.kubectl("delete farmlokal/stall --namespace shops --timeout=60s")?;
@@ -29,14 +26,13 @@ pub(super) fn run(place: &Place, arguments: &Arguments, steps: &mut Steps) -> Re
     Ok(())
 }
 
-/// Waits until nothing is left of an instance but its volume.
+/// Waits until nothing is left of an instance but what its data need: the volume, and the generated secrets.
 pub(super) fn gone(place: &Place, name: &str) -> Result<String, String> {
-    let kinds =
-        "deployments,jobs,services,configmaps,secrets,networkpolicies,poddisruptionbudgets,serviceaccounts,pods";
+    let kinds = "deployments,jobs,services,configmaps,networkpolicies,poddisruptionbudgets,serviceaccounts,pods";
     let list = format!("get {kinds} --namespace shops --selector app.kubernetes.io/instance={name} --output name");
     place.tools.until("what the instance had made is gone", 60, || {
         let left = place.tools.kubectl(&list)?;
         if left.is_empty() { Ok(Some(String::new())) } else { Err(left) }
     })?;
-    Ok("all that it made is gone with it".to_owned())
+    Ok("gone with all that it made but its data".to_owned())
 }

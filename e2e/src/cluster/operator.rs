@@ -14,7 +14,7 @@ pub(super) fn install(place: &Place, arguments: &Arguments, steps: &mut Steps) -
         None => words += &format!(" --set test.image={}", images::ASKING),
     }
     if let Some(collector) = &place.collector {
-        words += &format!(" --set telemetry.otlpEndpoint={}", collector.grpc());
+        words += &format!(" --set telemetry.otlpEndpoint={}", collector.http());
     }
     let enforce = "pod-security.kubernetes.io/enforce=restricted";
     for namespace in [NAMESPACE, "shops"] {

@@ -80,6 +80,15 @@ impl Place {
     }
 }
 
+/// Says that the products `1..=rows` are there, and none after them.
+pub(super) fn has_products(address: SocketAddr, rows: u64) -> Result<(), String> {
+    get(address, &format!("/v1/products/{rows}"))?;
+    match get(address, &format!("/v1/products/{}", rows + 1)) {
+        Err(error) if error.contains("answered 404") => Ok(()),
+        other => Err(format!("{rows} products were asked for, and there is one more: {other:?}")),
+    }
+}
+
 /// The JSON that is answered to `GET path`.
 pub(super) fn get(address: SocketAddr, path: &str) -> Result<serde_json::Value, String> {
     let mut client = Client::new(address);

@@ -85,23 +85,25 @@ impl Shop<'_> {
             let ready = status["conditions"].as_array().into_iter().flatten().find(|it| it["type"] == "Ready");
             let is_ready = ready.is_some_and(|it| it["status"] == "True");
             let seen = status["observedGeneration"] == object["metadata"]["generation"];
-            let pods = self.pods()?.len() as u64;
+            // The pods' own word: the status is a moment behind.
+            let pods = self.pods_that(is_ready_pod)?.len() as u64;
             if is_ready && seen && status["readyReplicas"] == replicas && pods == replicas {
                 return Ok(Some(String::new()));
             }
-            Err(format!(
-                "{pods} pods, {} ready, {}",
-                status["readyReplicas"],
-                ready.cloned().unwrap_or_default()["message"]
-            ))
+            let message = ready.cloned().unwrap_or_default()["message"].clone();
+            Err(format!("{pods} pods are ready, {} by the status, {message}", status["readyReplicas"]))
         })
     }
 
     /// Those that serve, or are about to.
     fn pods(&self) -> Result<Vec<String>, String> {
+        self.pods_that(|_| true)
+    }
+
+    fn pods_that(&self, is_one: impl Fn(&Value) -> bool) -> Result<Vec<String>, String> {
         let list =
             self.json("get pods --selector app.kubernetes.io/instance=shop,app.kubernetes.io/component=server")?;
-        let stays = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null();
+        let stays = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null() && is_one(pod);
         let pods = list["items"].as_array().into_iter().flatten().filter(stays);
         Ok(pods.filter_map(|pod| pod["metadata"]["name"].as_str().map(str::to_owned)).collect())
     }
@@ -179,4 +181,9 @@ impl Shop<'_> {
         let name = format!("farmlokal:{}", self.arguments.next);
         self.arguments.registry.as_ref().map_or_else(|| name.clone(), |registry| format!("{registry}/{name}"))
     }
+}
+
+fn is_ready_pod(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    conditions.into_iter().flatten().any(|it| it["type"] == "Ready" && it["status"] == "True")
 }
