@@ -18,8 +18,8 @@ pub(super) struct Place {
     pub(super) tools: Tools,
     /// On the node only: pods of a cluster elsewhere do not reach this machine.
     pub(super) collector: Option<Collector>,
-    /// Held for their destructors.
-    _node: Option<Node>,
+    node: Option<Node>,
+    /// Held for its destructor.
     _directory: TempDir,
 }
 
@@ -33,7 +33,7 @@ impl Place {
             kubeconfig: kubeconfig.to_owned(),
         };
         if let Some(kubeconfig) = &arguments.kubeconfig {
-            let place = Self { tools: tools(kubeconfig), collector: None, _node: None, _directory: directory };
+            let place = Self { tools: tools(kubeconfig), collector: None, node: None, _directory: directory };
             steps.take("the cluster", || place.tools.kubectl("version --output=yaml").map(|_| String::new()))?;
             return Ok(place);
         }
@@ -54,7 +54,7 @@ impl Place {
         fs::create_dir(&volume).map_err(|error| format!("{}: {error}", volume.display()))?;
         tools.apply(&VOLUMES.replace("DIRECTORY", &volume.display().to_string()))?;
         let collector = Some(Collector::start_at(ADDRESS));
-        Ok(Self { tools, collector, _node: Some(node), _directory: directory })
+        Ok(Self { tools, collector, node: Some(node), _directory: directory })
     }
 
     /// Where a Service answers.
@@ -63,6 +63,18 @@ impl Place {
             "get service {name} --namespace {namespace} --output jsonpath={{.spec.clusterIP}}:{{.spec.ports[0].port}}"
         ))?;
         said.parse().map_err(|error| format!("the Service {name} is at {said:?}: {error}"))
+    }
+
+    /// Has a pod's program die at once. Elsewhere than on our node, the pod is taken away instead.
+    pub(super) fn crash(&self, namespace: &str, pod: &str) -> Result<(), String> {
+        let Some(node) = &self.node else {
+            let words = format!("delete pod {pod} --namespace {namespace} --grace-period=0 --force");
+            return self.tools.kubectl(&words).map(|_| ());
+        };
+        let words = format!(
+            "get pod {pod} --namespace {namespace} --output jsonpath={{.status.containerStatuses[0].containerID}}"
+        );
+        node.kill(&self.tools.kubectl(&words)?)
     }
 
     /// Prints what helps to find out why a run failed.

@@ -20,21 +20,26 @@ pub(super) fn run(shop: &Shop<'_>, steps: &mut Steps) -> Result<(), String> {
         shop.kubectl("scale farmlokal/shop --replicas=2")?;
         shop.settled(2)
     })?;
-    steps.take("two pods die, one after the other, under load", || {
+    steps.take("two pods crash, one after the other, under load", || {
         // Each connection to a pod that dies may lose one request.
         shop.under_load(2 * CLIENTS as usize, || {
-            for _ in 0..2 {
-                let pods = shop.pods()?;
-                let victim = pods.first().ok_or("there are no pods")?;
-                shop.kubectl(&format!("delete pod {victim} --grace-period=0 --force"))?;
+            for victim in &shop.pods()? {
+                shop.place.crash("shops", victim)?;
+                shop.unsettled(victim)?;
                 shop.settled(2)?;
             }
             Ok(String::new())
         })
     })?;
-    steps.take("the operator's leader is told to end, under load", || shop.under_load(0, || shop.hand_over("")))?;
-    steps.take("the operator's leader dies, under load", || {
-        shop.under_load(0, || shop.hand_over(" --grace-period=0 --force"))
+    steps.take("the operator's leader is told to end, under load", || {
+        shop.under_load(0, || {
+            shop.hand_over(|pod| {
+                shop.kubectl(&format!("delete pod {pod} --namespace {NAMESPACE} --wait=false")).map(|_| ())
+            })
+        })
+    })?;
+    steps.take("the operator's leader crashes, under load", || {
+        shop.under_load(0, || shop.hand_over(|pod| shop.place.crash(NAMESPACE, pod)))
     })?;
     steps.take("another password, under load", || {
         shop.under_load(0, || {
@@ -95,6 +100,17 @@ impl Shop<'_> {
         })
     }
 
+    /// Waits until it is known that a pod does not serve any more.
+    fn unsettled(&self, pod: &str) -> Result<(), String> {
+        self.place.tools.until(&format!("{pod} is known to have crashed"), 30, || {
+            let ready = self.pods_that(is_ready_pod)?;
+            let restarts = self.kubectl(&format!(
+                "get pod {pod} --ignore-not-found --output jsonpath={{.status.containerStatuses[0].restartCount}}"
+            ))?;
+            if restarts != "0" || !ready.iter().any(|it| it == pod) { Ok(Some(())) } else { Ok(None) }
+        })
+    }
+
     /// Those that serve, or are about to.
     fn pods(&self) -> Result<Vec<String>, String> {
         self.pods_that(|_| true)
@@ -121,7 +137,7 @@ impl Shop<'_> {
     }
 
     /// Takes the leader away, and waits until another one works. It writes nothing that was not asked for.
-    fn hand_over(&self, how: &str) -> Result<String, String> {
+    fn hand_over(&self, end: impl FnOnce(&str) -> Result<(), String>) -> Result<String, String> {
         let holder = || -> Result<String, String> {
             let words = format!("get lease {LEASE} --namespace {NAMESPACE} --output jsonpath={{.spec.holderIdentity}}");
             self.kubectl(&words)
@@ -130,7 +146,7 @@ impl Shop<'_> {
             self.place.tools.until("a leader", 30, || holder().map(|it| Some(it).filter(|it| !it.is_empty())))?;
         let (pod, _) = before.rsplit_once('_').ok_or_else(|| format!("the leader is {before:?}"))?;
         let (written, pods) = (self.generation()?, self.pods()?);
-        self.kubectl(&format!("delete pod {pod} --namespace {NAMESPACE} --wait=false{how}"))?;
+        end(pod)?;
         let begun = Instant::now();
         self.place.tools.until("another leader", 60, || {
             holder().map(|now| Some(now).filter(|now| !now.is_empty() && *now != before))

@@ -29,7 +29,7 @@ pub const PAUSE: &str = "localhost/pause:1";
 pub struct Node {
     /// Held for their destructors, which run in this order: each needs those after it.
     _clients: [Process; 3],
-    _runtime: Runtime,
+    runtime: Runtime,
     server: Server,
 }
 
@@ -60,7 +60,16 @@ impl Node {
         kubelet.wait_until(kubelet::READY_WITHIN, ready).map_err(|error| format!("kubelet {error}"))?;
         // It looks for the node first.
         let proxy = proxy::start(&kubernetes, config)?;
-        Ok(Self { _clients: [kubelet, proxy, names], _runtime: runtime, server })
+        Ok(Self { _clients: [kubelet, proxy, names], runtime, server })
+    }
+
+    /// Kills a container by its id, `containerd://…`, as if its program had crashed: without a word to anybody.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such container.
+    pub fn kill(&self, container: &str) -> Result<(), String> {
+        self.runtime.kill(container.trim_start_matches("containerd://"))
     }
 
     /// The path of the kubeconfig of the cluster's administrator.

@@ -67,6 +67,17 @@ impl Runtime {
         Err(format!("{}: {}", archive.display(), String::from_utf8_lossy(&output.stderr)))
     }
 
+    /// Kills the processes of a container, as if they had crashed.
+    pub(super) fn kill(&self, container: &str) -> Result<(), String> {
+        let mut command = self.client();
+        let output = command.args(["tasks", "kill", "--all", "--signal", "SIGKILL", container]).output();
+        let output = output.map_err(|error| format!("ctr: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!("{container}: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
     fn client(&self) -> Command {
         let mut command = Command::new(&self.ctr);
         command.arg("--address").arg(self.socket()).args(["--namespace", "k8s.io"]);
