@@ -1,5 +1,6 @@
 //! The whole system on a cluster, as its users meet it: charts are installed, objects applied, conditions waited for,
 //! and things go wrong on purpose. The cluster is a node of this machine, made for the run, or one that is there.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks to its terminal")]
 
 mod document;
 mod embedded;

@@ -54,8 +54,6 @@ imageGCHighThresholdPercent: 100
 localStorageCapacityIsolation: false
 makeIPTablesUtilChains: false
 maxPods: 60
-# How soon mounted ConfigMaps follow: usually a minute, which a run would spend waiting for smaller pools.
-syncFrequency: 10s
 "
     )
 }
