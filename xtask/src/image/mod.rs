@@ -54,8 +54,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
 /// Builds the programs.
 pub(crate) fn build(debug: bool) -> Result<(), String> {
     if debug {
-        // All of them, as the tests have it: of a part, cargo would build dependencies anew, with fewer features.
-        return run_command(&mut cargo("build --locked --workspace --bins"));
+        // With everything, as the tests have it: for a part, cargo would build dependencies anew, with fewer features.
+        return run_command(&mut cargo("test --locked --workspace --no-run"));
     }
     let packages = PRODUCTS.iter().flat_map(|product| ["--package", product.name]);
     run_command(cargo("build --locked --release").args(packages))
