@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use farmlokal_e2e::closed_loop;
+use farmlokal_e2e::{closed_loop, cluster};
 
 #[derive(Parser)]
 #[command(about = "Measurements of the whole system")]
 enum Command {
     /// Compare the tuner with static pools and with growing on wait, on a real database under load
     ClosedLoop(closed_loop::Arguments),
+    /// Install and run everything on a Kubernetes; `cargo xtask e2e` prepares what this needs
+    Cluster(cluster::Arguments),
     /// What `farmlokal` does: tests and measurements start the service from here, so that it is never an older one
     #[command(hide = true)]
     Farmlokal(farmlokal::cli::Cli),
@@ -18,6 +20,7 @@ enum Command {
 fn main() -> ExitCode {
     match Command::parse() {
         Command::ClosedLoop(arguments) => closed_loop::run(&arguments),
+        Command::Cluster(arguments) => cluster::run(&arguments),
         Command::Farmlokal(cli) => farmlokal::commands::run(cli),
     }
 }

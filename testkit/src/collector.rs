@@ -1,7 +1,7 @@
 //! A collector of traces: rotel, which takes OTLP by gRPC and by HTTP and prints what it was sent.
 
 use std::collections::HashMap;
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -32,9 +32,10 @@ pub fn agent() -> Result<PathBuf, String> {
     Ok(home()?.join("rotel/rotel-agent"))
 }
 
-/// A collector of its own on free ports of 127.0.0.1. Dropping it stops it.
+/// A collector of its own on free ports, of 127.0.0.1 for most. Dropping it stops it.
 #[derive(Debug)]
 pub struct Collector {
+    address: Ipv4Addr,
     grpc: u16,
     http: u16,
     process: Process,
@@ -69,6 +70,16 @@ impl Collector {
     /// When it is not installed, or does not come up; the message quotes its log.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same at another address of this machine.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_at(address: Ipv4Addr) -> Self {
         let agent = agent().unwrap_or_else(|error| panic!("{error}"));
         assert!(agent.is_file(), "{} is not there; cargo xtask test installs it", agent.display());
         let (grpc, http) = (port::free(), port::free());
@@ -76,17 +87,17 @@ impl Collector {
         let mut command = Command::new(agent);
         command
             .args(["start", "--exporter", "blackhole", "--debug-log", "traces", "--debug-log-verbosity", "detailed"])
-            .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
-            .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
+            .args(["--otlp-grpc-endpoint", &format!("{address}:{grpc}")])
+            .args(["--otlp-http-endpoint", &format!("{address}:{http}")])
             .arg("--pid-file")
             .arg(directory.path().join("pid"));
-        let open = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_ok();
+        let open = |port: u16| TcpStream::connect((address, port)).is_ok();
         let launched = Process::start(command, directory).and_then(|mut process| {
             process.wait_until(READY_WITHIN, || open(grpc) && open(http))?;
             Ok(process)
         });
         match launched {
-            Ok(process) => Self { grpc, http, process },
+            Ok(process) => Self { address, grpc, http, process },
             Err(error) => panic!("rotel {error}"),
         }
     }
@@ -94,13 +105,13 @@ impl Collector {
     /// Where it takes OTLP by gRPC.
     #[must_use]
     pub fn grpc(&self) -> String {
-        format!("http://127.0.0.1:{}", self.grpc)
+        format!("http://{}:{}", self.address, self.grpc)
     }
 
     /// Where it takes OTLP by HTTP.
     #[must_use]
     pub fn http(&self) -> String {
-        format!("http://127.0.0.1:{}", self.http)
+        format!("http://{}:{}", self.address, self.http)
     }
 
     /// All that it was sent so far.

@@ -10,6 +10,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod machine;
 pub mod mariadb;
+pub mod page;
 pub mod port;
 pub mod process;
 pub mod program;

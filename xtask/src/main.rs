@@ -7,6 +7,8 @@ mod charts;
 mod closed_loop;
 mod command;
 mod control_plane;
+mod e2e;
+mod image;
 mod instance;
 mod metrics;
 mod openapi;
@@ -35,6 +37,10 @@ enum Xtask {
     ControlPlane,
     /// Write what is made from the charts' values and the definition: READMEs, a schema, renders, docs/farmlokal-resource.md
     Charts(charts::Arguments),
+    /// Write the images of service and operator to target/images, as archives
+    Image(image::Arguments),
+    /// Install and run everything on a Kubernetes node of this machine (as root), or on a cluster that is there
+    E2e(e2e::Arguments),
     /// Write docs/openapi.json
     Openapi,
     /// Write docs/metrics.md
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
         Xtask::Servers => servers::run(),
         Xtask::ControlPlane => control_plane::run(),
         Xtask::Charts(arguments) => charts::run(&arguments),
+        Xtask::Image(arguments) => image::run(&arguments),
+        Xtask::E2e(arguments) => e2e::run(&arguments),
         Xtask::Openapi => openapi::run(),
         Xtask::Metrics => metrics::run(),
         Xtask::Api(arguments) => api::run(&arguments),

@@ -21,13 +21,40 @@ const NEEDED: [(&str, &str); 8] = [
     ("sqlite3", "sqlite3"),
 ];
 
+/// What a node needs, and what runs on it.
+const NODE: [(&str, &str); 13] = [
+    ("busybox", "busybox"),
+    ("ip", "iproute2"),
+    ("ldd", "libc-bin"),
+    ("nft", "nftables"),
+    ("runc", "runc"),
+    ("setpriv", "util-linux"),
+    ("strip", "binutils"),
+    ("hostname", "hostname"),
+    ("wget", "wget"),
+    ("mariadbd", "mariadb-server"),
+    ("npm", "npm"),
+    ("openssl", "openssl"),
+    ("redis-server", "redis-server"),
+];
+
 /// Installs what is missing: Debian's packages, as root, and the collector, for this user.
 ///
 /// # Errors
 ///
 /// When something cannot be installed; the message has the command that would do it.
 pub(crate) fn ensure() -> Result<(), String> {
-    system()?;
+    system(&NEEDED)?;
+    collector()
+}
+
+/// The same for a node.
+///
+/// # Errors
+///
+/// As [`ensure`].
+pub(crate) fn ensure_node() -> Result<(), String> {
+    system(&NODE)?;
     collector()
 }
 
@@ -43,9 +70,9 @@ fn collector() -> Result<(), String> {
     command::run(pip.arg(format!("rotel=={}", collector::VERSION)))
 }
 
-fn system() -> Result<(), String> {
+fn system(needed: &[(&str, &'static str)]) -> Result<(), String> {
     let missing: Vec<_> =
-        NEEDED.iter().filter(|(name, _)| program::find(name).is_none()).map(|(_, package)| *package).collect();
+        needed.iter().filter(|(name, _)| program::find(name).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use farmlokal_testkit::kubernetes::{self, Programs};
+use farmlokal_testkit::kubernetes::{self, CONTROL_PLANE, Module, Programs};
 use farmlokal_testkit::mariadb;
 
 /// Starts them, prints what to export, and waits for the end of standard input. Ctrl-C needs no
@@ -10,7 +10,7 @@ use farmlokal_testkit::mariadb;
 pub(crate) fn run() -> Result<(), String> {
     let mariadb = mariadb::Server::start()?;
     println!("export {}={}", mariadb::URL_VARIABLE, mariadb.url(""));
-    let _kubernetes = match Programs::locate()?.missing().is_empty() {
+    let _kubernetes = match Programs::locate(Module::Kubernetes)?.missing(&CONTROL_PLANE).is_empty() {
         true => {
             let server = kubernetes::Server::start()?;
             println!("export {}={}", kubernetes::CONFIG_VARIABLE, server.kubeconfig().display());

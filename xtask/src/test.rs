@@ -8,13 +8,16 @@ use farmlokal_testkit::{kubernetes, mariadb};
 
 use crate::command::{cargo, line, run as run_command};
 use crate::report::Report;
-use crate::{charts, control_plane, packages, validator, versions};
+use crate::{charts, control_plane, e2e, packages, validator, versions};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Leave out formatting, clippy and the documentation
     #[arg(long)]
     no_lint: bool,
+    /// Leave out the node with the whole system on it, which needs root
+    #[arg(long)]
+    no_node: bool,
     /// For `cargo test`: `-p farmlokal-catalog cursor`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     cargo_test: Vec<String>,
@@ -54,6 +57,10 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             report.step("test", || test(command, &arguments.cargo_test, &mut counts));
         }
         _ => report.skip("test"),
+    }
+    // With the programs that the tests have built; a part of the tests builds a part of them.
+    if !arguments.no_node && arguments.cargo_test.is_empty() {
+        report.step("node", || e2e::run(&e2e::Arguments::short()));
     }
     report.print();
     let by_tests = usize::from(counts.failed > 0);

@@ -80,7 +80,7 @@ pub struct PodOptions {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Telemetry {
-    /// The OTLP endpoint: `http://collector.observability:4317`.
+    /// The OTLP endpoint, which is spoken to by HTTP: `http://collector.observability:4318`.
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.startsWith('http://') || self.startsWith('https://')").message("telemetry.otlpEndpoint must begin with http:// or https://"))]
     pub otlp_endpoint: String,

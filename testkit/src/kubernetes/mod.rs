@@ -1,6 +1,7 @@
 //! Kubernetes: a private control plane. There is no node, so pods are made and never run; a test that needs them to
-//! says what a kubelet would have said.
+//! says what a kubelet would have said. [`Node`] is such a control plane with a node, for the whole system.
 
+mod node;
 mod programs;
 mod server;
 pub mod validator;
@@ -8,7 +9,8 @@ pub mod validator;
 use std::env;
 use std::path::PathBuf;
 
-pub use programs::{Program, Programs};
+pub use node::{ADDRESS, Namespaces, Node, PAUSE};
+pub use programs::{CONTROL_PLANE, KUBELET, Module, Program, Programs, RUNTIME};
 pub use server::Server;
 
 /// The environment variable with the path of the shared control plane's kubeconfig.

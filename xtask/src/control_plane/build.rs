@@ -1,11 +1,11 @@
-//! Building Kubernetes' programs from their Go modules: once, since it takes some ten minutes.
+//! Building the programs of Kubernetes and of a node from their Go modules: once, since it takes some ten minutes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use farmlokal_testkit::kubernetes::{Program, Programs};
+use farmlokal_testkit::kubernetes::{CONTROL_PLANE, KUBELET, Module, Program, Programs, RUNTIME};
 use farmlokal_testkit::program;
 
 use crate::command::{line, root};
@@ -15,10 +15,22 @@ const PROGRESS: usize = 200;
 /// What is kept of the compiler's words, for the error.
 const TAIL: usize = 20;
 
-/// Builds those that are not in the cache.
+/// Builds what the control plane lacks.
 pub(crate) fn ensure() -> Result<(), String> {
-    let programs = Programs::locate()?;
-    let missing = programs.missing();
+    ensure_of(Module::Kubernetes, &CONTROL_PLANE)
+}
+
+/// Builds what a node lacks, the control plane included.
+pub(crate) fn ensure_node() -> Result<(), String> {
+    ensure()?;
+    ensure_of(Module::Kubernetes, &KUBELET)?;
+    ensure_of(Module::Node, &RUNTIME)
+}
+
+/// Builds those that are not in the cache.
+fn ensure_of(module: Module, needed: &[Program]) -> Result<(), String> {
+    let programs = Programs::locate(module)?;
+    let missing = programs.missing(needed);
     if missing.is_empty() {
         return Ok(());
     }
@@ -27,19 +39,29 @@ pub(crate) fn ensure() -> Result<(), String> {
     }
     let directory = programs.directory();
     fs::create_dir_all(directory).map_err(|error| format!("could not make {}: {error}", directory.display()))?;
-    println!("building {} programs of Kubernetes into {}, once: some ten minutes", missing.len(), directory.display());
-    let version = version()?;
-    missing.iter().try_for_each(|program| build(*program, &programs.path(program.name), &version))
+    println!("building {} programs into {}, once: some minutes", missing.len(), directory.display());
+    let flags = flags(module)?;
+    missing.iter().try_for_each(|program| build(*program, module, &programs.path(program.name), &flags))
 }
 
-/// The folder of `go.mod`.
-fn module() -> PathBuf {
-    root().join("testkit/kubernetes")
+/// What the linker is told. Without the version every program of Kubernetes would call itself v0.0.0, and clients that
+/// ask for the version go by that.
+fn flags(module: Module) -> Result<String, String> {
+    let mut flags = "-s -w".to_owned();
+    if module == Module::Kubernetes {
+        let version = version(module)?;
+        let mut parts = version.split('.');
+        let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        for of in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+            flags += &format!(" -X {of}.gitVersion=v{version} -X {of}.gitMajor={major} -X {of}.gitMinor={minor}");
+        }
+    }
+    Ok(flags)
 }
 
 /// Kubernetes' version: `1.37.2`.
-fn version() -> Result<String, String> {
-    let file = module().join("go.mod");
+fn version(module: Module) -> Result<String, String> {
+    let file = root().join(module.folder()).join("go.mod");
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     text.lines()
         .find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v")?.split_whitespace().next())
@@ -48,17 +70,17 @@ fn version() -> Result<String, String> {
 }
 
 /// Builds one program beside `path` and then moves it there, so that what is there is whole.
-fn build(Program { name, package }: Program, path: &Path, version: &str) -> Result<(), String> {
+fn build(Program { name, package }: Program, module: Module, path: &Path, flags: &str) -> Result<(), String> {
     let unfinished = path.with_extension(format!("{}.part", std::process::id()));
     let mut command = Command::new("go");
     command
         .args(["build", "-v", "-trimpath", "-buildvcs=false"])
         // Those that Kubernetes is released with.
-        .args(["-tags", "selinux,notest,grpcnotrace", "-ldflags", &stamp(version)])
+        .args(["-tags", "selinux,notest,grpcnotrace", "-ldflags", flags])
         .arg("-o")
         .arg(&unfinished)
         .arg(package)
-        .current_dir(module())
+        .current_dir(root().join(module.folder()))
         .env("CGO_ENABLED", "0")
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
@@ -77,13 +99,4 @@ fn build(Program { name, package }: Program, path: &Path, version: &str) -> Resu
     fs::rename(&unfinished, path).map_err(fail)?;
     println!("{name}: built, with {} packages that were new", said.len());
     Ok(())
-}
-
-/// Without it every program would call itself v0.0.0, and clients that ask for the version go by that.
-fn stamp(version: &str) -> String {
-    let mut parts = version.split('.');
-    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].iter().fold("-s -w".to_owned(), |flags, of| {
-        format!("{flags} -X {of}.gitVersion=v{version} -X {of}.gitMajor={major} -X {of}.gitMinor={minor}")
-    })
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use farmlokal_testkit::kubernetes;
 
-pub(crate) use build::ensure;
+pub(crate) use build::{ensure, ensure_node};
 
 /// Builds what is missing, starts it, prints what to export, and waits for the end of standard input. Ctrl-C needs no
 /// handler: the programs end with this one, however it ends.

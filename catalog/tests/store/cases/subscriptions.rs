@@ -126,6 +126,7 @@ async fn what_came_before_the_tables_is_not_passed_on(shop: &Shop) {
     for table in ["subscriptions", "deliveries", "change_fan_out"] {
         shop.database.sql(&format!("DROP TABLE {table}")).await;
     }
+    shop.database.sql("ALTER TABLE product_changes DROP COLUMN traceparent").await;
     shop.database.sql("DELETE FROM _sqlx_migrations WHERE version >= 8").await;
     farmlokal_catalog::store::migrate(&shop.database.url()).await.unwrap();
     assert_eq!(shop.store.lend_fan_out(owner(1), at(0), at(15)).await.unwrap(), Some(3));

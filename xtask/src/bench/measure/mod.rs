@@ -24,6 +24,7 @@ mod walk;
 
 use std::fs;
 
+use farmlokal_testkit::page;
 use tokio::runtime::Runtime;
 
 use super::{Arguments, Engines};
@@ -53,7 +54,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         println!("{DOCUMENT} is as before: it is about {WHOLE} rows and every engine");
         return Ok(());
     }
-    fs::write(root().join(DOCUMENT), document).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let fail = |error: std::io::Error| format!("{DOCUMENT}: {error}");
+    // Another chore's part of the page stays as it is.
+    let before = fs::read_to_string(root().join(DOCUMENT)).map_err(fail)?;
+    let kept = page::part(&before, "cargo xtask e2e").map(|part| format!("\n{part}")).unwrap_or_default();
+    fs::write(root().join(DOCUMENT), document + &kept).map_err(fail)?;
     println!("==> {DOCUMENT} is written");
     Ok(())
 }
