@@ -9,8 +9,9 @@ use std::time::Duration;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::hyper::HyperClient;
+use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
 use opentelemetry_otlp::{
-    ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+    ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _, WithHttpConfig as _, WithTonicConfig as _,
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -48,7 +49,10 @@ pub(crate) fn spans(runtime: &Handle) -> Result<Delivery<SpanExporter>, Delivery
     // gRPC looks for the runtime while it is made.
     let _entered = runtime.enter();
     let exporter = match otlp("TRACES", "PROTOCOL", &variable).as_deref() {
-        Some("grpc") => SpanExporter::builder().with_tonic().build()?,
+        Some("grpc") => match grpc_tls("TRACES") {
+            Some(tls) => SpanExporter::builder().with_tonic().with_tls_config(tls).build()?,
+            None => SpanExporter::builder().with_tonic().build()?,
+        },
         _ => by_http()?,
     };
     Ok(Delivery { exporter, runtime: runtime.clone(), failing: AtomicBool::new(false) })
@@ -61,7 +65,10 @@ fn by_http() -> Result<SpanExporter, DeliveryError> {
 /// Sends the numbers of `METRICS` to the collector that the variables name. Must be called in a runtime.
 pub(crate) fn metrics() -> Result<MetricExporter, DeliveryError> {
     Ok(match otlp("METRICS", "PROTOCOL", &variable).as_deref() {
-        Some("grpc") => MetricExporter::builder().with_tonic().build()?,
+        Some("grpc") => match grpc_tls("METRICS") {
+            Some(tls) => MetricExporter::builder().with_tonic().with_tls_config(tls).build()?,
+            None => MetricExporter::builder().with_tonic().build()?,
+        },
         _ => metrics_to(None)?,
     })
 }
@@ -75,11 +82,20 @@ pub(crate) fn metrics_to(endpoint: Option<&str>) -> Result<MetricExporter, Deliv
     })
 }
 
+/// TLS for gRPC to an `https` endpoint: left to itself, the exporter trusts nobody.
+fn grpc_tls(signal: &str) -> Option<ClientTlsConfig> {
+    is_https(signal).then(|| ClientTlsConfig::new().with_enabled_roots())
+}
+
+fn is_https(signal: &str) -> bool {
+    otlp(signal, "ENDPOINT", &variable).is_some_and(|url| url.starts_with("https:"))
+}
+
 /// Makes the calls of `signal`; whom the system trusts is asked only where the endpoint is `https`.
 fn http_client(signal: &str) -> Result<HyperClient<HttpsConnector<HttpConnector>>, DeliveryError> {
     let timeout = otlp(signal, "TIMEOUT", &variable).and_then(|millis| millis.parse().ok());
     let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_millis);
-    let tls = if otlp(signal, "ENDPOINT", &variable).is_some_and(|url| url.starts_with("https:")) {
+    let tls = if is_https(signal) {
         HttpsConnectorBuilder::new().with_native_roots().map_err(DeliveryError::Certificates)?
     } else {
         let nobody = ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
