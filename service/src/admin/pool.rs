@@ -17,8 +17,10 @@ pub(super) fn add(routes: Route, store: Arc<dyn Store>, tuner: Option<Arc<Tuner>
 }
 
 fn status(store: &dyn Store, tuner: Option<&Tuner>) -> Response {
+    // First what has become of the file: what it says has been done is then seen in the pools.
+    let tuning = tuner.map(tuning);
     let pools: Vec<Value> = store.pools().iter().map(pool).collect();
-    answer(StatusCode::OK, &json!({"pools": pools, "tuning": tuner.map(tuning)}))
+    answer(StatusCode::OK, &json!({"pools": pools, "tuning": tuning}))
 }
 
 fn pool(status: &PoolStatus) -> Value {

@@ -19,6 +19,8 @@ const MIN_PER_POD: u32 = 2;
 /// A database's connections, divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
+    /// Those the server has for this catalogue.
+    pub total: u32,
     /// Those there are for pools, all pods together.
     pub available: u32,
     /// The most pods there can be at once.
@@ -71,6 +73,7 @@ impl Connections {
         let half = boot(available, worst_case_pods).unwrap_or(share);
         let ceiling = given(tuning.max_pool_per_pod).unwrap_or(u32::MAX);
         Ok(Self {
+            total: connections,
             available,
             worst_case_pods,
             min_per_pod,

@@ -81,8 +81,10 @@ impl Settings<'_> {
                 settings.extend(rows.map(|rows| (variable("seed.rows"), rows.to_string())));
             }
             Database::Server { connections, .. } => {
-                let most = connections.per_pod_cap.max(connections.boot).min(CEILING);
-                settings.insert(variable("database.max_connections"), connections.boot.min(CEILING).to_string());
+                // The tuning file rules from the first moment on. What stands here depends on nothing that scaling
+                // changes: another number would replace all pods, only to be overruled.
+                settings.insert(variable("database.max_connections"), 1.to_string());
+                let most = connections.total.min(CEILING);
                 settings.insert(variable("database.max_connections_ceiling"), most.to_string());
             }
         }

@@ -36,7 +36,15 @@ fn a_server_has_two_pods_and_a_budget() {
     // 100, less 5 reserved, less one each of 4 pods for readiness: 91.
     assert_eq!((connections.available, connections.per_pod_cap), (91, 22));
     assert_eq!((tuning.mode, tuning.interval), (TuningMode::Auto, Duration::from_secs(60)));
-    assert_eq!(instance.settings["FARMLOKAL_DATABASE__MAX_CONNECTIONS"], "22");
+}
+
+#[test]
+fn pods_are_not_replaced_for_others_to_come() {
+    let of = |replicas: i32| valid(json!({"database": {"secretRef": {"name": "db"}}, "replicas": replicas}));
+    let (few, many) = (of(2), of(9));
+    assert_ne!(few.database, many.database, "the shares differ");
+    assert_eq!(few.settings, many.settings, "the tuning file says so");
+    assert_eq!(few.settings["FARMLOKAL_DATABASE__MAX_CONNECTIONS_CEILING"], "100");
 }
 
 #[test]
