@@ -4,15 +4,14 @@
 mod api;
 mod bench;
 mod charts;
-mod closed_loop;
 mod command;
 mod control_plane;
 mod e2e;
 mod image;
 mod instance;
+mod measured;
 mod metrics;
 mod openapi;
-mod operator_bench;
 mod packages;
 mod report;
 mod servers;
@@ -50,10 +49,10 @@ enum Xtask {
     /// Measure how fast products are loaded and served; writes docs/performance.md (some 20 minutes)
     Bench(bench::Arguments),
     /// Compare the tuner with static pools on a real database; writes a part of docs/pool-tuning.md (some 8 minutes)
-    ClosedLoop(closed_loop::Arguments),
+    ClosedLoop(measured::Arguments),
     /// Measure what the operator costs with 500 objects; prints a table of docs/operations.md (some 6 minutes, and the
     /// control plane's build)
-    OperatorBench(operator_bench::Arguments),
+    OperatorBench(measured::Arguments),
     /// Serve so many bytes from an endpoint of poem with nothing around it, for the benchmark
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -74,8 +73,8 @@ fn main() -> ExitCode {
         Xtask::Metrics => metrics::run(),
         Xtask::Api(arguments) => api::run(&arguments),
         Xtask::Bench(arguments) => bench::run(&arguments),
-        Xtask::ClosedLoop(arguments) => closed_loop::run(&arguments),
-        Xtask::OperatorBench(arguments) => operator_bench::run(&arguments),
+        Xtask::ClosedLoop(arguments) => arguments.run("--package farmlokal-e2e", "closed-loop"),
+        Xtask::OperatorBench(arguments) => arguments.run("--package farmlokal-operator --example crowd", "measure"),
         #[cfg(feature = "bench")]
         Xtask::BareEndpoint { address, bytes } => bench::serve_bare_endpoint(address, bytes),
         Xtask::Versions => versions::check(),
