@@ -4,14 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use chrono::Utc;
-use farmlokal_testkit::machine;
+use farmlokal_testkit::{machine, page};
 
 use super::compare::{Arguments, DISTANCE, PODS, Peak, Phase, Run, START, clients};
 use super::load::Load;
 
 pub(super) const FILE: &str = "docs/pool-tuning.md";
-const BEGIN: &str = "<!-- written by cargo xtask closed-loop: begin -->\n";
-const END: &str = "<!-- end -->\n";
+const CHORE: &str = "cargo xtask closed-loop";
 
 /// What was run, the table, and the database's own count.
 pub(super) fn section(arguments: &Arguments, runs: &[Run], peak: Peak) -> String {
@@ -59,27 +58,7 @@ fn about(load: Load) -> String {
 pub(super) fn write(section: &str) -> Result<(), String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(FILE);
     let fail = |error: std::io::Error| format!("{FILE}: {error}");
-    let text = replaced(&fs::read_to_string(&path).map_err(fail)?, section)
-        .ok_or_else(|| format!("{FILE} has no lines {BEGIN:?} and {END:?} to write between"))?;
+    let text = page::replaced(&fs::read_to_string(&path).map_err(fail)?, CHORE, section)
+        .ok_or_else(|| format!("{FILE} has no lines of {CHORE} to write between"))?;
     fs::write(&path, text).map_err(fail)
-}
-
-fn replaced(text: &str, section: &str) -> Option<String> {
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{section}\n{END}{after}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_section_replaces_the_one_before_and_nothing_else() {
-        let text = format!("# A\n\n{BEGIN}\nold\n\n{END}\n## B\n");
-        let new = replaced(&text, "new\n").unwrap();
-        assert_eq!(new, format!("# A\n\n{BEGIN}\nnew\n\n{END}\n## B\n"));
-        assert_eq!(replaced(&new, "old\n"), Some(text));
-        assert_eq!(replaced("# A\n", "new\n"), None);
-    }
 }
