@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::hyper::HyperClient;
 use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
 use opentelemetry_otlp::{
-    ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _, WithHttpConfig as _, WithTonicConfig as _,
+    ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _, WithHttpConfig as _, WithTonicConfig,
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -49,10 +49,7 @@ pub(crate) fn spans(runtime: &Handle) -> Result<Delivery<SpanExporter>, Delivery
     // gRPC looks for the runtime while it is made.
     let _entered = runtime.enter();
     let exporter = match otlp("TRACES", "PROTOCOL", &variable).as_deref() {
-        Some("grpc") => match grpc_tls("TRACES") {
-            Some(tls) => SpanExporter::builder().with_tonic().with_tls_config(tls).build()?,
-            None => SpanExporter::builder().with_tonic().build()?,
-        },
+        Some("grpc") => trusting(SpanExporter::builder().with_tonic(), "TRACES").build()?,
         _ => by_http()?,
     };
     Ok(Delivery { exporter, runtime: runtime.clone(), failing: AtomicBool::new(false) })
@@ -65,10 +62,7 @@ fn by_http() -> Result<SpanExporter, DeliveryError> {
 /// Sends the numbers of `METRICS` to the collector that the variables name. Must be called in a runtime.
 pub(crate) fn metrics() -> Result<MetricExporter, DeliveryError> {
     Ok(match otlp("METRICS", "PROTOCOL", &variable).as_deref() {
-        Some("grpc") => match grpc_tls("METRICS") {
-            Some(tls) => MetricExporter::builder().with_tonic().with_tls_config(tls).build()?,
-            None => MetricExporter::builder().with_tonic().build()?,
-        },
+        Some("grpc") => trusting(MetricExporter::builder().with_tonic(), "METRICS").build()?,
         _ => metrics_to(None)?,
     })
 }
@@ -82,9 +76,12 @@ pub(crate) fn metrics_to(endpoint: Option<&str>) -> Result<MetricExporter, Deliv
     })
 }
 
-/// TLS for gRPC to an `https` endpoint: left to itself, the exporter trusts nobody.
-fn grpc_tls(signal: &str) -> Option<ClientTlsConfig> {
-    is_https(signal).then(|| ClientTlsConfig::new().with_enabled_roots())
+/// Has gRPC to an `https` endpoint trust whom the system trusts: left to itself, the exporter trusts nobody.
+fn trusting<B: WithTonicConfig>(exporter: B, signal: &str) -> B {
+    match is_https(signal) {
+        true => exporter.with_tls_config(ClientTlsConfig::new().with_enabled_roots()),
+        false => exporter,
+    }
 }
 
 fn is_https(signal: &str) -> bool {
