@@ -25,16 +25,34 @@ pub(super) fn current() -> Option<String> {
     TRACES.get()?.current()
 }
 
-/// Goes on with the traces of some changes, each once and `MOST` at the most, until what is returned is dropped.
+/// Goes on with the traces of some changes until what is returned is dropped.
 pub(crate) fn resume<'a>(traceparents: impl Iterator<Item = &'a str>, name: &'static str) -> Vec<Box<dyn Send>> {
-    /// A burst of writes is one piece of work: some of its traces are enough to see it.
-    const MOST: usize = 20;
     let Some(traces) = TRACES.get() else { return Vec::new() };
-    let mut resumed: Vec<&str> = Vec::new();
+    some(traceparents).into_iter().map(|traceparent| traces.resume(traceparent, name)).collect()
+}
+
+/// A burst of writes is one piece of work: so many of its traces are enough to see it.
+const MOST: usize = 20;
+
+/// The first of `traceparents`, each once.
+fn some<'a>(traceparents: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut some = Vec::new();
     for traceparent in traceparents {
-        if resumed.len() < MOST && !resumed.contains(&traceparent) {
-            resumed.push(traceparent);
+        if some.len() < MOST && !some.contains(&traceparent) {
+            some.push(traceparent);
         }
     }
-    resumed.into_iter().map(|traceparent| traces.resume(traceparent, name)).collect()
+    some
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_seen_by_some_of_its_traces_and_a_trace_of_many_changes_once() {
+        let traces: Vec<String> = (0..5_000).map(|number| format!("trace {}", number / 10)).collect();
+        assert_eq!(some(traces.iter().take(25).map(String::as_str)), ["trace 0", "trace 1", "trace 2"]);
+        assert_eq!(some(traces.iter().map(String::as_str)).len(), MOST);
+    }
 }
