@@ -160,12 +160,14 @@ impl<DB: Database> Gated<DB> {
         let (inner, start) = (&self.0, Instant::now());
         let borrowed = timeout(inner.acquire_timeout, async {
             let permit = inner.enter().await?;
-            let named = inner.connection().await?;
-            Ok(Loan { pool: Arc::clone(inner), named: Some(named), permit: Some(permit), ended: false })
+            match inner.fresh() {
+                Some(named) => Ok(Loan::new(inner, named, permit, start)),
+                None => inner.prepare(permit, start).await,
+            }
         });
         match borrowed.await {
-            Ok(Ok(loan)) => {
-                inner.observer.acquired(inner.pool, start.elapsed());
+            Ok(Ok(mut loan)) => {
+                loan.ended = false;
                 Ok(loan)
             }
             Ok(Err(error)) => {
@@ -193,25 +195,47 @@ impl<DB: Database> Inner<DB> {
         }
     }
 
-    /// One that rests and still lives, or a new one.
+    /// One that was used a moment ago.
+    fn fresh(&self) -> Option<Named<DB>> {
+        let mut resting = self.resting();
+        let is_fresh = resting.last().is_some_and(|idle| {
+            idle.since.elapsed() < ASKED_AFTER.min(self.rules.rests_at_most)
+                && idle.named.opened.elapsed() < self.rules.lives_at_most
+        });
+        if is_fresh { resting.pop().map(|idle| idle.named) } else { None }
+    }
+
+    /// One that has rested for long and still lives, or a new one. Whoever it is for may go away meanwhile: it is still
+    /// open then, so it keeps its place until it rests.
+    async fn prepare(self: &Arc<Self>, permit: Permit, start: Instant) -> Result<Loan<DB>, sqlx::Error> {
+        let pool = Arc::clone(self);
+        let prepared = async move { Ok(Loan::new(&pool, pool.connection().await?, permit, start)) };
+        let prepared = tokio::spawn(prepared.in_current_span()).await;
+        prepared.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
+    }
+
     async fn connection(&self) -> Result<Named<DB>, sqlx::Error> {
         while let Some(Idle { mut named, since }) = self.pop() {
-            let rested = since.elapsed();
-            let fit = rested < self.rules.rests_at_most
+            let fit = since.elapsed() < self.rules.rests_at_most
                 && named.opened.elapsed() < self.rules.lives_at_most
-                && (rested < ASKED_AFTER
-                    || matches!(timeout(ANSWERS_WITHIN, named.connection.ping()).await, Ok(Ok(()))));
+                && matches!(timeout(ANSWERS_WITHIN, named.connection.ping()).await, Ok(Ok(())));
             if fit {
                 return Ok(named);
             }
             self.dismiss(named.connection).await;
         }
         let mut connection = self.connections.acquire().await?;
-        let name = match &self.rules.server {
-            Some(server) => Some(server.name(&mut connection).await?),
-            None => None,
+        let Some(server) = &self.rules.server else {
+            return Ok(Named { connection, name: None, opened: Instant::now() });
         };
-        Ok(Named { connection, name, opened: Instant::now() })
+        let name = timeout(self.acquire_timeout, server.name(&mut connection)).await;
+        match name.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+            Ok(name) => Ok(Named { connection, name: Some(name), opened: Instant::now() }),
+            Err(error) => {
+                self.dismiss(connection).await;
+                Err(error)
+            }
+        }
     }
 
     /// Whether one that was used is fit for the next caller, which its answer says, and then it rests.
@@ -265,8 +289,7 @@ impl<DB: Database> Inner<DB> {
             (stays > self.gate.limit()).then_some(closing + 1)
         };
         while self.closing.fetch_update(Ordering::AcqRel, Ordering::Acquire, too_many).is_ok() {
-            // Who gives up while a resting one is asked whether it lives leaves it to sqlx.
-            let idle = self.pop().map(|idle| idle.named.connection).or_else(|| self.connections.try_acquire());
+            let idle = self.pop().map(|idle| idle.named.connection);
             let found = idle.is_some();
             if let Some(idle) = idle {
                 self.dismiss(idle).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::Database;
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{CLOSES_WITHIN, Inner, Named};
 use crate::store::gate::Permit;
@@ -14,11 +14,22 @@ use crate::store::gate::Permit;
 /// sqlx reads an answer of MySQL's in several steps. A caller that goes away between two of them (a client that hangs
 /// up is enough) would leave the rest of its answer to the next caller, or to the pool itself, which asks a returned
 /// connection whether it lives and would wait for ever.
+///
+/// Each is told of as acquired when it is made and as released when it is back.
 pub(super) struct Loan<DB: Database> {
-    pub(super) pool: Arc<Inner<DB>>,
+    pool: Arc<Inner<DB>>,
     pub(super) named: Option<Named<DB>>,
-    pub(super) permit: Option<Permit>,
+    permit: Option<Permit>,
+    /// Whether nothing that was asked still runs.
     pub(super) ended: bool,
+}
+
+impl<DB: Database> Loan<DB> {
+    /// For a caller who has waited since `start`.
+    pub(super) fn new(pool: &Arc<Inner<DB>>, named: Named<DB>, permit: Permit, start: Instant) -> Self {
+        pool.observer.acquired(pool.pool, start.elapsed());
+        Self { pool: Arc::clone(pool), named: Some(named), permit: Some(permit), ended: true }
+    }
 }
 
 impl<DB: Database> Drop for Loan<DB> {
