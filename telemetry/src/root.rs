@@ -55,21 +55,21 @@ impl Root {
     /// own.
     #[must_use]
     pub fn begin(kind: Kind, parent: &SpanContext, request: Option<RequestId>) -> Self {
-        Self::begin_with(kind, parent, request, Vec::new)
+        Self::begin_with(kind, parent, request, || SpanBuilder::from_name("root"))
     }
 
-    /// The same with what is known from the beginning, which is asked for where it is recorded. Room for what will be
-    /// known in the end saves copying it.
+    /// The same with what is known from the beginning, which is asked for where it is recorded. Room for attributes
+    /// that will be known in the end saves copying them.
     #[must_use]
     pub fn begin_with(
         kind: Kind,
         parent: &SpanContext,
         request: Option<RequestId>,
-        known: impl FnOnce() -> Vec<KeyValue>,
+        known: impl FnOnce() -> SpanBuilder,
     ) -> Self {
         let trace = if parent.is_valid() { parent.trace_id() } else { ids::trace() };
         let context = request.map_or_else(Context::new, |request| Context::new().with_value(request));
-        let maker = MAKER.get().filter(|(sampler, _)| sampler.decide(parent, trace, Instant::now()));
+        let maker = MAKER.get().filter(|(sampler, _)| sampler.decide(parent, trace, Instant::now));
         let Some((_, tracer)) = maker else {
             return Self { context: context.with_remote_span_context(unrecorded(parent, trace)), recorded: false };
         };
@@ -79,8 +79,7 @@ impl Root {
             Kind::Consumer => SpanKind::Consumer,
             Kind::Internal => SpanKind::Internal,
         };
-        let builder = SpanBuilder::from_name("root").with_kind(kind).with_attributes(known());
-        let span = ids::with_trace(trace, || tracer.build_with_context(builder, &context));
+        let span = ids::with_trace(trace, || tracer.build_with_context(known().with_kind(kind), &context));
         Self { context: context.with_span(span), recorded: true }
     }
 

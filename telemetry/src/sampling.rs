@@ -63,7 +63,7 @@ impl Sampler {
     }
 
     /// Whether `trace`, which `parent` takes part in if it is valid, is recorded.
-    pub(crate) fn decide(&self, parent: &SpanContext, trace: TraceId, now: Instant) -> bool {
+    pub(crate) fn decide(&self, parent: &SpanContext, trace: TraceId, now: impl FnOnce() -> Instant) -> bool {
         if self.by_parent && parent.is_valid() {
             return parent.is_sampled();
         }
@@ -71,7 +71,7 @@ impl Sampler {
             Own::All => true,
             Own::None => false,
             Own::Ratio(bound) => number(trace) < *bound,
-            Own::PerSecond(pace) => (!parent.is_valid() || parent.is_sampled()) && pace.admits(now),
+            Own::PerSecond(pace) => (!parent.is_valid() || parent.is_sampled()) && pace.admits(now()),
         }
     }
 }
@@ -136,7 +136,7 @@ mod tests {
 
     /// What is decided without a parent, with a sampled one and with one that is not.
     fn decisions(sampler: &Sampler, trace: TraceId) -> [bool; 3] {
-        [SpanContext::NONE, parent(true), parent(false)].map(|parent| sampler.decide(&parent, trace, Instant::now()))
+        [SpanContext::NONE, parent(true), parent(false)].map(|parent| sampler.decide(&parent, trace, Instant::now))
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         let sampler = sampler("traceidratio", "0.1", true).unwrap();
         fastrand::seed(7);
         let traces = (0..100_000).map(|_| crate::ids::trace());
-        let sampled = traces.filter(|trace| sampler.decide(&SpanContext::NONE, *trace, Instant::now())).count();
+        let sampled = traces.filter(|trace| sampler.decide(&SpanContext::NONE, *trace, Instant::now)).count();
         assert!((9_500..10_500).contains(&sampled), "{sampled}");
     }
 
@@ -186,7 +186,7 @@ mod tests {
         let began = Instant::now();
         let admitted = |after: u64| {
             let now = began + Duration::from_millis(after);
-            (0..1_000).filter(|_| sampler.decide(&SpanContext::NONE, TraceId::from(1), now)).count()
+            (0..1_000).filter(|_| sampler.decide(&SpanContext::NONE, TraceId::from(1), || now)).count()
         };
         assert_eq!(admitted(0), 20, "a second's worth at once");
         assert_eq!([admitted(500), admitted(1_000), admitted(60_000)], [10, 10, 20]);

@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use farmlokal_telemetry::{Kind, RequestId, Root, propagation};
-use opentelemetry::trace::Status;
+use opentelemetry::trace::{SpanBuilder, Status};
 use opentelemetry::{KeyValue, Value};
-use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderName, HeaderValue, Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 
 use super::contract::RouteTemplate;
@@ -17,7 +17,7 @@ const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Of a request, at its beginning, at its end and on its way.
-const ATTRIBUTES: usize = 10;
+const ATTRIBUTES: usize = 8;
 
 /// The target of the lines about requests.
 const LOG: &str = "farmlokal::request";
@@ -35,15 +35,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Traced<E> {
         let fresh = || if parent.is_valid() { HeaderValue::try_from(request_id::fresh()).ok() } else { None };
         let name = request_id::sent(request.headers()).or_else(fresh);
         let method = method(request.method());
-        let known = || asked(&request, method);
-        let root = Root::begin_with(Kind::Server, &parent, name.clone().map(RequestId), known).called(method);
+        let known = || SpanBuilder::from_name(method).with_attributes(asked(&request, method));
+        let root = Root::begin_with(Kind::Server, &parent, name.clone().map(RequestId), known);
         let work = async {
             let response = self.0.call(request).await.unwrap_or_else(|error| error.into_response());
             log(method, &response, began);
             response
         };
         let mut response = root.run(work).await;
-        if let Some(id) = name.or_else(|| HeaderValue::try_from(root.trace_id().to_string()).ok()) {
+        if let Some(id) = name.or_else(|| HeaderValue::from_bytes(&propagation::name(root.trace_id())).ok()) {
             response.headers_mut().insert(request_id::FIELD, id);
         }
         if root.is_recorded() {
@@ -71,7 +71,8 @@ fn method(method: &Method) -> &'static str {
     KNOWN.iter().zip(NAMES).find(|(known, _)| *known == method).map_or("_OTHER", |(_, name)| name)
 }
 
-/// What is known of a request from the beginning.
+/// What is known of a request from the beginning. By which name a client calls us (`server.address`) is only recommended,
+/// and each attribute of a hit costs a fiftieth of it.
 fn asked(request: &Request, method: &'static str) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(ATTRIBUTES);
     attributes.extend([
@@ -79,11 +80,6 @@ fn asked(request: &Request, method: &'static str) -> Vec<KeyValue> {
         KeyValue::new("url.scheme", "http"),
         KeyValue::new("url.path", request.uri().path().to_owned()),
     ]);
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    if let Some(authority) = host.and_then(|host| host.parse::<poem::http::uri::Authority>().ok()) {
-        attributes.push(KeyValue::new("server.address", authority.host().to_owned()));
-        attributes.extend(authority.port_u16().map(|port| KeyValue::new("server.port", i64::from(port))));
-    }
     attributes
 }
 
@@ -93,10 +89,11 @@ fn describe(root: &Root, method: &'static str, response: &Response) {
     if let Some(RouteTemplate(route)) = response.extensions().get() {
         // The conventions' name for a method of its own.
         let method = if method == "_OTHER" { "HTTP" } else { method };
-        span.update_name(format!("{method} {route}"));
-        span.set_attribute(KeyValue::new("http.route", *route));
+        span.update_name([method, " ", route].concat());
     }
-    span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
+    let route = response.extensions().get().map(|RouteTemplate(route)| KeyValue::new("http.route", *route));
+    let status_code = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
+    span.set_attributes(route.into_iter().chain([status_code]));
     if status.is_server_error() {
         let kind = response.extensions().get::<problem::Kind>();
         let kind = kind.map_or_else(|| Value::from(status.as_u16().to_string()), |kind| Value::from(kind.code()));
@@ -107,7 +104,8 @@ fn describe(root: &Root, method: &'static str, response: &Response) {
 
 /// Tells the client where to look.
 fn tell(root: &Root, response: &mut Response, took: Duration) {
-    let micros = took.as_micros();
+    // A short type: its digits are written several times as fast as those of what `as_micros` gives.
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let timing = format!("total;dur={}.{:03}", micros / 1_000, micros % 1_000);
     let fields = [(TRACERESPONSE, root.traceparent()), (SERVER_TIMING, Some(timing))];
     for (name, value) in fields {
@@ -203,13 +201,10 @@ mod tests {
 
     #[test]
     fn nothing_of_a_query_or_a_token_is_said() {
-        let request = Request::builder()
-            .uri_str("/v1/products?search=secret")
-            .header("host", "user:secret@shop.example:8080")
-            .header("authorization", "Bearer secret")
-            .finish();
+        let request =
+            Request::builder().uri_str("/v1/products?search=secret").header("authorization", "Bearer secret").finish();
         let said = format!("{:?}", asked(&request, "GET"));
-        assert!(said.contains("/v1/products") && said.contains("shop.example") && said.contains("8080"), "{said}");
+        assert!(said.contains("/v1/products"), "{said}");
         assert!(!said.contains("secret"), "{said}");
     }
 }

@@ -33,28 +33,45 @@ impl Server<MySql> for Killer {
     async fn end(&self, name: &str) {
         let Some((server, number)) = name.rsplit_once(' ') else { return };
         let Ok(number) = number.parse::<u64>() else { return };
-        let ended = self.probe.with("KILL connection", async |db| end(db, server, number).await).await;
-        if let Err(error) = ended {
+        if let Err(error) = self.killed(server, number).await {
             tracing::debug!(%error, "a statement that nobody waits for could not be ended; it ends by its time limit");
         }
     }
 }
 
-/// Everybody may end connections of their own account.
-async fn end(db: &mut MySqlConnection, server: &str, number: u64) -> Result<(), StoreError> {
-    let here: String = sqlx::query_scalar(SERVER).fetch_one(&mut *db).await?;
-    if here != server {
-        return Ok(());
+impl Killer {
+    /// Asks again and again, and each time anew: in between, readiness checks and other ends have the connection.
+    async fn killed(&self, server: &str, number: u64) -> Result<(), StoreError> {
+        let mut is_there = self.probe.with("KILL connection", async |db| kill(db, server, number).await).await?;
+        while is_there {
+            tokio::time::sleep(BETWEEN).await;
+            is_there = self
+                .probe
+                .with("SELECT processlist", async |db| Ok(is_at(db, server).await? && runs(db, number).await?))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether there was such a connection. Everybody may end those of their own account.
+async fn kill(db: &mut MySqlConnection, server: &str, number: u64) -> Result<bool, StoreError> {
+    if !is_at(db, server).await? {
+        return Ok(false);
     }
     match sqlx::raw_sql(AssertSqlSafe(format!("KILL {number}"))).execute(&mut *db).await {
-        Ok(_) => {}
-        Err(sqlx::Error::Database(error)) if is_unknown(&*error) => return Ok(()),
-        Err(error) => return Err(error.into()),
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(error)) if is_unknown(&*error) => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    while sqlx::query_scalar::<_, i64>(IS_THERE).bind(number).fetch_one(&mut *db).await? > 0 {
-        tokio::time::sleep(BETWEEN).await;
-    }
-    Ok(())
+}
+
+async fn is_at(db: &mut MySqlConnection, server: &str) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar::<_, String>(SERVER).fetch_one(db).await? == server)
+}
+
+async fn runs(db: &mut MySqlConnection, number: u64) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar::<_, i64>(IS_THERE).bind(number).fetch_one(db).await? > 0)
 }
 
 fn is_unknown(error: &dyn sqlx::error::DatabaseError) -> bool {

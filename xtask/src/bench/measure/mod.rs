@@ -20,6 +20,7 @@ mod statement;
 mod suite;
 mod table;
 mod tracing;
+mod turns;
 mod walk;
 
 use std::fs;

@@ -9,21 +9,20 @@ use std::time::{Duration, Instant};
 use farmlokal_testkit::port;
 
 use super::Pace;
-use super::caching::ceiling::{PATH, ROUNDS, bare_endpoint, beside_the_server, median, round};
+use super::caching::ceiling::{EACH, bare_endpoint};
 use super::document::reached;
 use super::outcome::Outcome;
 use super::results::Target;
 use super::service::Service;
+use super::turns::{CLIENT_CORE, PATH, ROUNDS, Turns};
 use farmlokal_testkit::http::Client;
 
 /// How often the numbers are asked for.
 const SCRAPES: usize = 200;
 
-/// What came out, answers a second of the server's processor: the median of the rounds.
+/// What came out.
 pub(super) struct Tracing {
-    none: f64,
-    tenth: f64,
-    all: f64,
+    turns: Turns<3>,
     scrapes: Outcome,
     bytes: usize,
 }
@@ -33,7 +32,7 @@ impl Tracing {
     pub(super) fn measure(database: &str, pace: Pace) -> Result<Self, String> {
         println!("==> traces");
         let collector = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
-        let _collector = bare_endpoint(collector, 0)?;
+        let _collector = bare_endpoint(collector, 0, CLIENT_CORE)?;
         let endpoint = format!("http://{collector}");
         let start = |ratio: &str| {
             let variables = [
@@ -46,26 +45,26 @@ impl Tracing {
         };
         let services = [start("0")?, start("0.1")?, start("1")?];
         let bytes = Client::new(services[0].address).get(PATH)?.1.len();
-        let mut rounds = [const { Vec::new() }; 3];
-        beside_the_server(|| {
-            for _ in 0..ROUNDS {
-                for (service, rounds) in services.iter().zip(&mut rounds) {
-                    rounds.push(round(service.id(), service.address, bytes, pace.duration));
-                }
-            }
-        })?;
-        let [none, tenth, all] = rounds.map(|rounds| median(rounds).map(|(by_processor, _)| by_processor));
+        let servers = services.each_ref().map(|service| (service.id(), service.address));
+        let turns = Turns::measure(servers, bytes, EACH * pace.duration)?;
         let (scrapes, bytes) = scrape(services[2].admin)?;
-        let tracing = Self { none: none?, tenth: tenth?, all: all?, scrapes, bytes };
-        let Self { none, tenth, all, .. } = tracing;
-        println!("    {:.0} % with a tenth recorded, {:.0} % with all", 100.0 * tenth / none, 100.0 * all / none);
+        let tracing = Self { turns, scrapes, bytes };
+        let (some, every) = tracing.ratios();
+        println!("    {:.0} % with a tenth recorded, {:.0} % with all", 100.0 * some, 100.0 * every);
         Ok(tracing)
+    }
+
+    /// Throughput with a tenth recorded, and with all.
+    fn ratios(&self) -> (f64, f64) {
+        (self.turns.ratio(1, 0), self.turns.ratio(2, 0))
     }
 
     /// Targets and figures.
     pub(super) fn section(&self, seconds: u32) -> String {
-        let Self { none, tenth, all, scrapes, bytes } = self;
-        let (some, every, slowest) = (tenth / none, all / none, scrapes.quantile(0.95));
+        let Self { turns, scrapes, bytes } = self;
+        let [none, tenth, all] = [0, 1, 2].map(|server| turns.by_processor(server));
+        let ((some, every), slowest) = (self.ratios(), scrapes.quantile(0.95));
+        let turn = f64::from(EACH * seconds) / ROUNDS as f64;
         let target = |what, is, reached| Target { what, is, reached };
         let targets = [
             target(
@@ -79,8 +78,8 @@ impl Tracing {
         format!(
             "\n## Traces and metrics\n\n{}\n\
              Hits in memory, answers a second of the server's processor: {none:.0} with no trace recorded, {tenth:.0} with \
-             a tenth, {all:.0} with all (medians of {ROUNDS} rounds of {seconds} s by turns, the spans sent over OTLP to a \
-             collector on the other core; what its queue has no room for is dropped). A scrape has {bytes} bytes.\n",
+             a tenth, {all:.0} with all (medians of {ROUNDS} turns of {turn:.1} s; what is compared is turns of one round; the \
+             spans sent over OTLP to a collector on the other core; what its queue has no room for is dropped). A scrape has {bytes} bytes.\n",
             reached(&targets),
         )
     }
