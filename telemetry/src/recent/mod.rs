@@ -3,6 +3,7 @@
 mod trace;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,6 +37,8 @@ pub fn recent_traces() -> Option<&'static RecentTraces> {
 #[derive(Debug, Clone, Default)]
 pub struct RecentTraces {
     kept: Arc<Mutex<Kept>>,
+    /// How many traces are open: mostly none, where only some are looked at.
+    open: Arc<AtomicUsize>,
     /// How many traces a second are looked at; all, without it.
     pace: Option<Arc<Pace>>,
 }
@@ -77,6 +80,17 @@ impl RecentTraces {
     pub(crate) fn publish(self) {
         // Set once: a second set-up has failed before it comes here.
         let _ = OURS.set(self);
+    }
+
+    /// Whether `trace` is open.
+    fn wants(&self, trace: TraceId) -> bool {
+        self.open.load(Ordering::Acquire) > 0 && self.kept().open.contains_key(&trace)
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut Kept)) {
+        let mut kept = self.kept();
+        change(&mut kept);
+        self.open.store(kept.open.len(), Ordering::Release);
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -141,7 +155,7 @@ impl SpanProcessor for Watched {
         let caller = context.span().span_context().clone();
         let root = !caller.is_valid() || caller.is_remote();
         if root && self.recent.pace.as_ref().is_none_or(|pace| pace.admits(Instant::now())) {
-            self.recent.kept().begun(span.span_context().trace_id());
+            self.recent.changed(|kept| kept.begun(span.span_context().trace_id()));
         }
         if let Some(next) = &self.next {
             next.on_start(span, context);
@@ -149,15 +163,15 @@ impl SpanProcessor for Watched {
     }
 
     fn on_end(&self, span: SpanData) {
-        let wanted = self.recent.kept().open.contains_key(&span.span_context.trace_id());
+        let wanted = self.recent.wants(span.span_context.trace_id());
         match &self.next {
             Some(next) => {
                 if wanted {
-                    self.recent.kept().ended(span.clone());
+                    self.recent.changed(|kept| kept.ended(span.clone()));
                 }
                 next.on_end(span);
             }
-            None if wanted => self.recent.kept().ended(span),
+            None if wanted => self.recent.changed(|kept| kept.ended(span)),
             None => {}
         }
     }
