@@ -29,6 +29,8 @@ pub struct World {
     pub pods: Vec<Pod>,
     /// Products that a seeding under way has written, and those it is to write.
     pub seed_progress: Option<(i64, i64)>,
+    /// How many pods there may be for now, if that is fewer than asked for.
+    pub held: Option<i32>,
 }
 
 impl World {

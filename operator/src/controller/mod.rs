@@ -15,6 +15,7 @@ pub mod dereference;
 pub mod error;
 pub mod events;
 pub mod gates;
+mod growth;
 pub mod kind;
 pub mod live;
 pub mod names;

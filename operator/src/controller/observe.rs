@@ -67,8 +67,7 @@ pub fn seeding(instance: &Instance, world: &World, gates: &Gates) -> Option<Sock
         (_, Some(step)) if step.state == State::Running => Component::Seed,
         _ => return None,
     };
-    let pod = world.pods.iter().find(|pod| is_starting(pod, component))?;
-    Some(SocketAddr::new(address(pod)?, u16::try_from(ADMIN_PORT).ok()?))
+    admin(world.pods.iter().find(|pod| is_starting(pod, component))?)
 }
 
 /// Asks it: products it has written, and those it is to write; `None` when it does not say.
@@ -85,6 +84,11 @@ fn is_starting(pod: &Pod, component: Component) -> bool {
     pod.labels().get(COMPONENT).is_some_and(|is| is == component.as_str())
         && status.phase.as_deref() == Some("Running")
         && (component != Component::Server || !ready)
+}
+
+/// Where a pod tells of itself.
+pub(super) fn admin(pod: &Pod) -> Option<SocketAddr> {
+    Some(SocketAddr::new(address(pod)?, u16::try_from(ADMIN_PORT).ok()?))
 }
 
 fn address(pod: &Pod) -> Option<IpAddr> {

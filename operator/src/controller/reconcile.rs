@@ -17,6 +17,7 @@ use super::cache::Cache;
 use super::dereference::{World, dereference};
 use super::error::ReconcileError;
 use super::gates::{self, Gates};
+use super::growth;
 use super::observe::{Scrape, seed_progress, seeding};
 use super::report::report;
 use super::secrets::Secrets;
@@ -28,7 +29,7 @@ use crate::crd::{ConditionType, FarmLokal, FarmLokalStatus};
 use crate::metrics::Metrics;
 use crate::trace;
 
-/// While products are written: how many there are is told only to who asks.
+/// While products are written, or pods give connections back: how far they are is told only to who asks.
 const SOON: Duration = Duration::from_secs(10);
 /// When an object is refused, or its name is taken: no watch tells when that ends.
 const AGAIN: Duration = Duration::from_secs(120);
@@ -153,11 +154,12 @@ async fn one(object: &FarmLokal, context: &Context) -> Result<Action, ReconcileE
     if let Some(pod) = seeding {
         world.seed_progress = seed_progress(&*context.scrape, pod).await;
     }
+    world.held = growth::held(&*context.scrape, &instance, &world).await;
     let applied = apply(context, &instance, &world, &gates).await?;
     context.metrics.applied(&applied.changes);
     context.tuner.look_after(&instance, object.metadata.generation);
     let troubled = !applied.foreign.is_empty() || !applied.rejected.is_empty();
-    let again = if seeding.is_some() {
+    let again = if seeding.is_some() || world.held.is_some() {
         SOON
     } else if troubled {
         AGAIN

@@ -100,7 +100,7 @@ impl Observed<'_> {
         self.tell_readiness(conditions, &rollout);
         status.replicas = Some(rollout.replicas);
         status.ready_replicas = Some(rollout.ready);
-        status.replica_summary = Some(format!("{}/{}", rollout.ready, rollout.wanted));
+        status.replica_summary = Some(format!("{}/{}", rollout.ready, self.wanted(&rollout)));
         status.selector = Some(rollout.selector.clone());
         status.version = rollout.version.clone().or_else(|| old.version.clone());
         status.url = Some(self.instance.url());
@@ -108,6 +108,14 @@ impl Observed<'_> {
         status.seed = self.seed_status(old);
         (status.budget, status.tuning) = self.pools(&rollout).unzip();
         status.effective = Some(effective(self.instance));
+    }
+
+    /// The pods that are asked for, whether they may come by now or not.
+    fn wanted(&self, rollout: &Rollout) -> i32 {
+        match self.instance.scale {
+            Scale::Fixed(replicas) => replicas,
+            Scale::Stopped | Scale::Auto { .. } => rollout.wanted,
+        }
     }
 
     fn tell_of_migration(&self, conditions: &mut Conditions<'_>) {
@@ -192,6 +200,12 @@ impl Observed<'_> {
             if let Some((reason, message)) = conditions.failing(needed) {
                 return conditions.no(about, reason, message);
             }
+        }
+        if let (Some(held), Scale::Fixed(asked), true) = (self.world.held, self.instance.scale, rollout.is_complete) {
+            let message = format!(
+                "{held} of {asked} pods are there; more come when these have given back the connections that those will have"
+            );
+            return conditions.no(about, Reason::ShrinkPending, message);
         }
         if !rollout.is_complete {
             let (reason, message) = rollout.why_not();

@@ -106,6 +106,34 @@ async fn callers_that_wait_get_connections_up_to_the_budget() {
     assert_eq!(condition(&object, ConditionType::Ready).0, "True", "a round leaves what the tuner told alone");
 }
 
+/// Two pods have up to 47 connections each; of three, each may have 38.
+#[tokio::test(start_paused = true)]
+async fn more_pods_come_when_the_others_have_given_back_what_they_get() {
+    let mut fleet = Fleet::new(json!({})).await;
+    fleet.window(0, 0.0).await;
+    let old = Tuning { pool_max: 47, ..fleet.file().await };
+    let say = |fleet: &Fleet, applied: Option<&Tuning>| {
+        *fleet.bench.seed_metrics.lock().unwrap() = applied.map(|applied| fleet.metrics(applied, 0, 0.0));
+    };
+    say(&fleet, Some(&old));
+    fleet.bench.change(json!({"replicas": 3})).await;
+    let object = fleet.bench.round().await;
+    assert_eq!(fleet.bench.replicas().await, Some(2), "they have not heard of it");
+    let new = fleet.file().await;
+    assert_eq!(new.pool_max, 38);
+    assert_eq!(condition(&object, ConditionType::Ready), ("False".into(), "ShrinkPending".into()));
+
+    let holding = Tuning { pool_max: 39, ..new.clone() };
+    for stays in [Some(&holding), None] {
+        say(&fleet, stays);
+        fleet.bench.round().await;
+        assert_eq!(fleet.bench.replicas().await, Some(2), "{stays:?}");
+    }
+    say(&fleet, Some(&new));
+    fleet.bench.round().await;
+    assert_eq!(fleet.bench.replicas().await, Some(3));
+}
+
 #[tokio::test(start_paused = true)]
 async fn observing_tells_and_does_not_do() {
     let mut fleet = Fleet::new(json!({"mode": "Observe"})).await;

@@ -6,14 +6,15 @@ use k8s_openapi::api::autoscaling::v2::{
 };
 
 use super::metadata;
+use crate::controller::growth::limited;
 use crate::controller::validate::{Instance, Scale};
 
 /// One pod at a time, a minute apart: longer than a pod takes to end, so that one at the most is ending, which the
 /// budget of connections counts on.
 const SECONDS_BETWEEN: i32 = 60;
 
-pub(super) fn build(instance: &Instance) -> Option<HorizontalPodAutoscaler> {
-    let Scale::Auto { min, max, cpu_percent } = instance.scale else { return None };
+pub(super) fn build(instance: &Instance, held: Option<i32>) -> Option<HorizontalPodAutoscaler> {
+    let Scale::Auto { min, max, cpu_percent } = limited(instance.scale, held) else { return None };
     let target = MetricTarget {
         type_: "Utilization".to_owned(),
         average_utilization: Some(cpu_percent),

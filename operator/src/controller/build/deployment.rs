@@ -13,6 +13,7 @@ use super::pod::{ADMIN, DATA, mount, plain, template};
 use super::{config, has_several, metadata, selector_of, tuning, volume};
 use crate::controller::dereference::World;
 use crate::controller::gates::Gates;
+use crate::controller::growth::limited;
 use crate::controller::names::{self, CONFIG, Component, MIGRATION, SECRETS, TEMPLATE, TRACEPARENT};
 use crate::controller::validate::settings::{TUNING_DIR, variable};
 use crate::controller::validate::{Database, Instance, Scale};
@@ -49,7 +50,7 @@ pub(super) fn build(
     Deployment {
         metadata,
         spec: Some(DeploymentSpec {
-            replicas: pods_replicas(instance.scale),
+            replicas: pods_replicas(limited(instance.scale, world.held)),
             selector: LabelSelector { match_labels: Some(selector_of(instance)), ..LabelSelector::default() },
             strategy: Some(if is_server { rolling() } else { one_after_the_other() }),
             // The next old pod is told to end when the one before is gone, so that one at the most is ending: the

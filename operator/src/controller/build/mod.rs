@@ -96,7 +96,7 @@ fn serving(instance: &Instance, world: &World, gates: &Gates, traceparent: Optio
     Serving {
         deployment: deployment::build(instance, world, gates, &config, traceparent),
         config,
-        autoscaler: autoscaler::build(instance),
+        autoscaler: autoscaler::build(instance, world.held),
         disruption_budget: disruption_budget::build(instance),
     }
 }

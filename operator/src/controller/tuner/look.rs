@@ -1,7 +1,5 @@
 //! What a window is judged by: the pods, what they say, and what was published.
 
-use std::net::{IpAddr, SocketAddr};
-
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
@@ -11,10 +9,9 @@ use super::super::build::tuning;
 use super::super::cache::Cache;
 use super::super::kind::Kind;
 use super::super::names::{COMPONENT, Component};
-use super::super::observe::Scrape;
+use super::super::observe::{Scrape, admin};
 use super::super::status::is_settled;
 use super::super::validate::Instance;
-use super::super::validate::settings::ADMIN_PORT;
 use super::turn::Fleet;
 use crate::crd::TuningMode;
 use crate::tune::Sample;
@@ -47,7 +44,7 @@ pub(super) async fn look(cache: &Cache, scrape: &dyn Scrape, instance: &Instance
 }
 
 async fn ask(scrape: &dyn Scrape, pods: &[&Pod]) -> Vec<(String, Sample)> {
-    let asked: Vec<_> = pods.iter().filter_map(|pod| Some((pod.uid()?, address(pod)?))).collect();
+    let asked: Vec<_> = pods.iter().filter_map(|pod| Some((pod.uid()?, admin(pod)?))).collect();
     let answers = futures::stream::iter(asked).map(async |(uid, address)| {
         let text = scrape.scrape(address).await?;
         match Sample::parse(&text) {
@@ -65,9 +62,4 @@ fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
     let ready = conditions.into_iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True");
     ready && pod.metadata.deletion_timestamp.is_none()
-}
-
-fn address(pod: &Pod) -> Option<SocketAddr> {
-    let ip: IpAddr = pod.status.as_ref()?.pod_ip.as_deref()?.parse().ok()?;
-    Some(SocketAddr::new(ip, u16::try_from(ADMIN_PORT).ok()?))
 }
