@@ -60,12 +60,12 @@ fn allowed_now(instance: &Instance, world: &World) -> Option<i32> {
     Some(most.map_or(replicas, |most| most.max(replicas)))
 }
 
-/// Whether a pod has, or may have, connections.
+/// Whether a pod has, or may have, connections. One that starts again reads the file that is there by then.
 fn is_serving(pod: &Pod) -> bool {
-    let status = pod.status.as_ref();
-    let ended = status.and_then(|status| status.phase.as_deref()).is_some_and(|is| is == "Succeeded" || is == "Failed");
-    let runs = status.is_some_and(|status| status.pod_ip.is_some());
-    pod.labels().get(COMPONENT).is_some_and(|is| is == Component::Server.as_str()) && runs && !ended
+    let containers = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let mut states = containers.filter_map(|container| container.state.as_ref());
+    pod.labels().get(COMPONENT).is_some_and(|is| is == Component::Server.as_str())
+        && states.any(|state| state.running.is_some())
 }
 
 /// `scale`, with no more than `held` pods.

@@ -36,8 +36,9 @@ impl Fleet {
             });
             let name = format!("pod-{number}");
             bench.create::<Pod>(json!({"metadata": {"name": name, "labels": labels}})).await;
+            let container = json!({"name": "farmlokal", "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": {"running": {}}});
             let ready = json!({"status": {
-                "phase": "Running", "podIP": format!("10.0.0.{number}"),
+                "phase": "Running", "podIP": format!("10.0.0.{number}"), "containerStatuses": [container],
                 "conditions": [{"type": "Ready", "status": "True"}],
             }});
             bench.api::<Pod>().patch_status(&name, &PatchParams::default(), &Patch::Merge(ready)).await.unwrap();
