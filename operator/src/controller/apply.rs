@@ -11,6 +11,7 @@ use serde_json::json;
 use super::build::{Prepared, Serving};
 use super::cache::Cache;
 use super::dereference::World;
+use super::growth::limited;
 use super::kind::Kind;
 use super::live::{ChildName, is_ours};
 use super::names::{APPLIED, MANAGER, REPLICAS_MANAGER};
@@ -64,7 +65,8 @@ pub async fn apply(
         ingress,
         http_route,
     } = prepared;
-    let mut applier = Applier { client, cache, instance, wanted: Vec::new(), applied: observe(world) };
+    let mut applier =
+        Applier { client, cache, instance, held: world.held, wanted: Vec::new(), applied: observe(world) };
     applier.put(Kind::ServiceAccount, Some(service_account)).await?;
     applier.put(Kind::ConfigMap, tuning).await?;
     applier.put(Kind::Service, Some(service)).await?;
@@ -120,6 +122,8 @@ struct Applier<'a> {
     client: &'a Client,
     cache: &'a Cache,
     instance: &'a Instance,
+    /// How many pods there may be for now, if that is fewer than asked for.
+    held: Option<i32>,
     wanted: Vec<ChildName>,
     applied: Applied,
 }
@@ -199,7 +203,7 @@ impl Applier<'_> {
     /// When an autoscaler takes over, the number of replicas must have another owner before we let go of it: a field
     /// that nobody owns goes back to its default, which is one pod.
     async fn hand_over_replicas(&mut self, api: &Api<DynamicObject>, name: &str) -> Result<(), kube::Error> {
-        let Scale::Auto { min, max, .. } = self.instance.scale else { return Ok(()) };
+        let Scale::Auto { min, max, .. } = limited(self.instance.scale, self.held) else { return Ok(()) };
         // Who owns what is not in the cache.
         let Some(live) = api.get_opt(name).await?.filter(difference::owns_replicas) else { return Ok(()) };
         let now = live.data.pointer("/spec/replicas").and_then(serde_json::Value::as_i64).unwrap_or_default();

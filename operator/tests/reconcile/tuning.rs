@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use farmlokal_operator::crd::{ConditionType, FarmLokal};
 use farmlokal_telemetry::tuning::{FILE_NAME, Tuning};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
@@ -133,6 +134,20 @@ async fn more_pods_come_when_the_others_have_given_back_what_they_get() {
     say(&fleet, Some(&new));
     fleet.bench.round().await;
     assert_eq!(fleet.bench.replicas().await, Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_autoscaler_begins_with_the_pods_there_are_until_they_have_given_back() {
+    let fleet = Fleet::new(json!({})).await;
+    let say = |applied: &Tuning| *fleet.bench.seed_metrics.lock().unwrap() = Some(fleet.metrics(applied, 0, 0.0));
+    let most = async || fleet.bench.find::<HorizontalPodAutoscaler>(NAME).await.unwrap().spec.unwrap().max_replicas;
+    say(&fleet.file().await);
+    fleet.bench.change(json!({"autoscaling": {"minReplicas": 4, "maxReplicas": 6}})).await;
+    fleet.bench.round().await;
+    assert_eq!((fleet.bench.replicas().await, most().await), (Some(2), 2));
+    say(&fleet.file().await);
+    fleet.bench.round().await;
+    assert_eq!(most().await, 6);
 }
 
 #[tokio::test(start_paused = true)]
