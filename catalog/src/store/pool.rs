@@ -26,6 +26,7 @@ use super::observer::{Observer, Pool, PoolStatus};
 use super::{Options, StoreError};
 
 mod loan;
+mod opening;
 mod rules;
 
 use loan::Loan;
@@ -105,6 +106,7 @@ impl<DB: Database> Gated<DB> {
         observed(&*inner.observer, &inner.rules.system, summary, async {
             let mut loan = self.borrow().await?;
             let Some(named) = &mut loan.named else { return Err(StoreError::broke_off()) };
+            loan.ended = false;
             let outcome = timeout(inner.rules.call_within, call(&mut named.connection)).await;
             let outcome = outcome.map_err(|_| StoreError::TimeLimit)?;
             // Where the server itself refused, its answer has been read to the end.
@@ -160,16 +162,10 @@ impl<DB: Database> Gated<DB> {
         let (inner, start) = (&self.0, Instant::now());
         let borrowed = timeout(inner.acquire_timeout, async {
             let permit = inner.enter().await?;
-            match inner.fresh() {
-                Some(named) => Ok(Loan::new(inner, named, permit, start)),
-                None => inner.prepare(permit, start).await,
-            }
+            inner.lend(permit, start).await
         });
         match borrowed.await {
-            Ok(Ok(mut loan)) => {
-                loan.ended = false;
-                Ok(loan)
-            }
+            Ok(Ok(loan)) => Ok(loan),
             Ok(Err(error)) => {
                 match &error {
                     sqlx::Error::PoolTimedOut => inner.observer.timed_out(inner.pool),
@@ -192,49 +188,6 @@ impl<DB: Database> Inner<DB> {
         match self.gate.arrive().map_err(|_| sqlx::Error::PoolTimedOut)? {
             Arrival::Inside(permit) => Ok(permit),
             Arrival::Waits(turn) => Ok(turn.come().instrument(observed::pool_wait(self.pool)).await),
-        }
-    }
-
-    /// One that was used a moment ago.
-    fn fresh(&self) -> Option<Named<DB>> {
-        let mut resting = self.resting();
-        let is_fresh = resting.last().is_some_and(|idle| {
-            idle.since.elapsed() < ASKED_AFTER.min(self.rules.rests_at_most)
-                && idle.named.opened.elapsed() < self.rules.lives_at_most
-        });
-        if is_fresh { resting.pop().map(|idle| idle.named) } else { None }
-    }
-
-    /// One that has rested for long and still lives, or a new one. Whoever it is for may go away meanwhile: it is still
-    /// open then, so it keeps its place until it rests.
-    async fn prepare(self: &Arc<Self>, permit: Permit, start: Instant) -> Result<Loan<DB>, sqlx::Error> {
-        let pool = Arc::clone(self);
-        let prepared = async move { Ok(Loan::new(&pool, pool.connection().await?, permit, start)) };
-        let prepared = tokio::spawn(prepared.in_current_span()).await;
-        prepared.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
-    }
-
-    async fn connection(&self) -> Result<Named<DB>, sqlx::Error> {
-        while let Some(Idle { mut named, since }) = self.pop() {
-            let fit = since.elapsed() < self.rules.rests_at_most
-                && named.opened.elapsed() < self.rules.lives_at_most
-                && matches!(timeout(ANSWERS_WITHIN, named.connection.ping()).await, Ok(Ok(())));
-            if fit {
-                return Ok(named);
-            }
-            self.dismiss(named.connection).await;
-        }
-        let mut connection = self.connections.acquire().await?;
-        let Some(server) = &self.rules.server else {
-            return Ok(Named { connection, name: None, opened: Instant::now() });
-        };
-        let name = timeout(self.acquire_timeout, server.name(&mut connection)).await;
-        match name.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-            Ok(name) => Ok(Named { connection, name: Some(name), opened: Instant::now() }),
-            Err(error) => {
-                self.dismiss(connection).await;
-                Err(error)
-            }
         }
     }
 

@@ -16,7 +16,8 @@ const BETWEEN: Duration = Duration::from_millis(5);
 /// by its number.
 const SERVER: &str = "SELECT CONCAT(@@hostname, ':', @@port)";
 const NAME: &str = "SELECT CONCAT(@@hostname, ':', @@port, ' ', CONNECTION_ID())";
-const IS_THERE: &str = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?";
+const IS_THERE: &str =
+    "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ? AND CONCAT(@@hostname, ':', @@port) = ?";
 /// There is no such connection any more.
 const UNKNOWN: u16 = 1094;
 
@@ -45,10 +46,7 @@ impl Killer {
         let mut is_there = self.probe.with("KILL connection", async |db| kill(db, server, number).await).await?;
         while is_there {
             tokio::time::sleep(BETWEEN).await;
-            is_there = self
-                .probe
-                .with("SELECT processlist", async |db| Ok(is_at(db, server).await? && runs(db, number).await?))
-                .await?;
+            is_there = self.probe.with("SELECT processlist", async |db| runs(db, server, number).await).await?;
         }
         Ok(())
     }
@@ -56,7 +54,8 @@ impl Killer {
 
 /// Whether there was such a connection. Everybody may end those of their own account.
 async fn kill(db: &mut MySqlConnection, server: &str, number: u64) -> Result<bool, StoreError> {
-    if !is_at(db, server).await? {
+    let here: String = sqlx::query_scalar(SERVER).fetch_one(&mut *db).await?;
+    if here != server {
         return Ok(false);
     }
     match sqlx::raw_sql(AssertSqlSafe(format!("KILL {number}"))).execute(&mut *db).await {
@@ -66,12 +65,8 @@ async fn kill(db: &mut MySqlConnection, server: &str, number: u64) -> Result<boo
     }
 }
 
-async fn is_at(db: &mut MySqlConnection, server: &str) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar::<_, String>(SERVER).fetch_one(db).await? == server)
-}
-
-async fn runs(db: &mut MySqlConnection, number: u64) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar::<_, i64>(IS_THERE).bind(number).fetch_one(db).await? > 0)
+async fn runs(db: &mut MySqlConnection, server: &str, number: u64) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar::<_, i64>(IS_THERE).bind(number).bind(server).fetch_one(db).await? > 0)
 }
 
 fn is_unknown(error: &dyn sqlx::error::DatabaseError) -> bool {
