@@ -20,6 +20,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::environment::{otlp, variable};
+use crate::otlp::{Completed, UnderWay};
 
 /// How long a batch may take that `OTEL_EXPORTER_OTLP_TIMEOUT` says nothing of: the specification's.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,15 +49,19 @@ pub(crate) fn runtime() -> Result<Runtime, DeliveryError> {
 pub(crate) fn spans(runtime: &Handle) -> Result<Delivery<SpanExporter>, DeliveryError> {
     // gRPC looks for the runtime while it is made.
     let _entered = runtime.enter();
-    let exporter = match otlp("TRACES", "PROTOCOL", &variable).as_deref() {
-        Some("grpc") => trusting(SpanExporter::builder().with_tonic(), "TRACES").build()?,
-        _ => by_http()?,
+    let by_grpc = otlp("TRACES", "PROTOCOL", &variable).is_some_and(|protocol| protocol == "grpc");
+    // What the library has compressed cannot be completed.
+    let compressed = otlp("TRACES", "COMPRESSION", &variable).is_some();
+    let under_way = (!by_grpc && !compressed).then(UnderWay::default);
+    let exporter = match &under_way {
+        _ if by_grpc => trusting(SpanExporter::builder().with_tonic(), "TRACES").build()?,
+        None => SpanExporter::builder().with_http().with_http_client(http_client("TRACES")?).build()?,
+        Some(batch) => {
+            let client = Completed { client: http_client("TRACES")?, batch: batch.clone() };
+            SpanExporter::builder().with_http().with_http_client(client).build()?
+        }
     };
-    Ok(Delivery { exporter, runtime: runtime.clone(), failing: AtomicBool::new(false) })
-}
-
-fn by_http() -> Result<SpanExporter, DeliveryError> {
-    Ok(SpanExporter::builder().with_http().with_http_client(http_client("TRACES")?).build()?)
+    Ok(Delivery { exporter, under_way, runtime: runtime.clone(), failing: AtomicBool::new(false) })
 }
 
 /// Sends the numbers of `METRICS` to the collector that the variables name. Must be called in a runtime.
@@ -115,13 +120,22 @@ pub(crate) async fn within<F: Future>(runtime: &Handle, work: F) -> F::Output {
 #[derive(Debug)]
 pub(crate) struct Delivery<E> {
     exporter: E,
+    /// Where a batch goes that we write ourselves.
+    under_way: Option<UnderWay>,
     runtime: Handle,
     failing: AtomicBool,
 }
 
 impl<E: trace::SpanExporter> trace::SpanExporter for Delivery<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let batch = match &self.under_way {
+            Some(under_way) => under_way.put(batch),
+            None => batch,
+        };
         let result = within(&self.runtime, self.exporter.export(batch)).await;
+        if let Some(under_way) = &self.under_way {
+            under_way.put(vec![]);
+        }
         // Once and not for every batch: a collector that is away for a day is no reason to fill the log.
         match (&result, self.failing.swap(result.is_err(), Ordering::Relaxed)) {
             (Err(error), false) => tracing::warn!("traces cannot be delivered: {error}"),

@@ -10,6 +10,7 @@ mod events;
 mod ids;
 pub mod log;
 pub mod metrics;
+mod otlp;
 pub mod pool;
 pub mod propagation;
 mod recent;

@@ -19,7 +19,12 @@ pub(crate) fn is_ours(metadata: &Metadata<'_>) -> bool {
 
 /// Whether what is under way here is recorded.
 pub(crate) fn is_recorded_here() -> bool {
-    Context::map_current(|context| context.has_active_span() && context.span().span_context().is_sampled())
+    Context::map_current(is_recorded)
+}
+
+/// Whether the span of `context` is.
+pub(crate) fn is_recorded(context: &Context) -> bool {
+    context.has_active_span() && context.span().span_context().is_sampled()
 }
 
 /// Stands before all other layers. A filter of one layer would not do: the span would be made, and only not be seen.

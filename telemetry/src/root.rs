@@ -13,7 +13,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::ids;
-use crate::recorded::is_recorded_here;
+use crate::recorded::is_recorded;
 use crate::sampling::Sampler;
 
 /// Decides about roots, and makes those that are recorded. Before the set-up none is.
@@ -147,7 +147,9 @@ pub fn carry<F: Future>(work: F) -> WithContext<F> {
 
 /// Adds an attribute to the span that is under way here, if it is recorded.
 pub fn note(attribute: impl FnOnce() -> KeyValue) {
-    if is_recorded_here() {
-        Context::current().span().set_attribute(attribute());
-    }
+    Context::map_current(|context| {
+        if is_recorded(context) {
+            context.span().set_attribute(attribute());
+        }
+    });
 }

@@ -1,6 +1,8 @@
 //! What the API server has told of children and of pods, kept up to date by watches, so that a round asks for nothing.
 //!
-//! Objects are kept as text and without what nobody reads, to be small; they are parsed when their turn comes.
+//! Objects are kept as packed text and without what nobody reads, to be small; they are parsed when their turn comes.
+
+mod packed;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +17,7 @@ use tokio::sync::watch;
 use super::kind::Kind;
 use super::live::Live;
 use super::names::{APP, INSTANCE, MANAGED_BY, MANAGER, NAME};
+use packed::{Packed, Pattern};
 
 /// The namespace and the name of a `FarmLokal`.
 pub type Owner = (String, String);
@@ -28,12 +31,16 @@ pub enum Watched {
     Pod,
 }
 
-type ByOwner = HashMap<Owner, BTreeMap<(Watched, String), Kept>>;
+#[derive(Debug, Default)]
+struct All {
+    by_owner: HashMap<Owner, BTreeMap<(Watched, String), Kept>>,
+    patterns: BTreeMap<Watched, Pattern>,
+}
 
 /// See above.
 #[derive(Debug, Default)]
 pub struct Cache {
-    kept: Mutex<ByOwner>,
+    kept: Mutex<All>,
     /// Watches that have not told yet all there is.
     pending: watch::Sender<usize>,
 }
@@ -41,7 +48,7 @@ pub struct Cache {
 #[derive(Debug)]
 struct Kept {
     version: u64,
-    text: Box<[u8]>,
+    packed: Packed,
 }
 
 impl Watched {
@@ -100,7 +107,7 @@ impl Cache {
     #[must_use]
     pub fn live(&self, owner: &Owner) -> Live {
         let mut live = Live::default();
-        for ((watched, _), kept) in self.lock().get(owner).into_iter().flatten() {
+        for ((watched, _), kept) in self.lock().by_owner.get(owner).into_iter().flatten() {
             if let (Watched::Child(kind), Some(object)) = (watched, parsed(kept)) {
                 live.insert(*kind, object);
             }
@@ -112,14 +119,14 @@ impl Cache {
     #[must_use]
     pub fn pods(&self, owner: &Owner) -> Vec<Pod> {
         let all = self.lock();
-        let pods = all.get(owner).into_iter().flatten().filter(|((watched, _), _)| *watched == Watched::Pod);
-        pods.filter_map(|(_, kept)| serde_json::from_slice(&kept.text).ok()).collect()
+        let pods = all.by_owner.get(owner).into_iter().flatten().filter(|((watched, _), _)| *watched == Watched::Pod);
+        pods.filter_map(|(_, kept)| serde_json::from_slice(&kept.packed.text()).ok()).collect()
     }
 
     /// One child.
     #[must_use]
     pub fn child(&self, owner: &Owner, kind: Kind, name: &str) -> Option<DynamicObject> {
-        self.lock().get(owner)?.get(&(Watched::Child(kind), name.to_owned())).and_then(parsed)
+        self.lock().by_owner.get(owner)?.get(&(Watched::Child(kind), name.to_owned())).and_then(parsed)
     }
 
     /// Keeps a child that was just written; a watch that is behind does not undo it.
@@ -138,25 +145,28 @@ impl Cache {
         let version = version(&object);
         let mut all = self.lock();
         let key = (watched, object.name_any());
-        if !as_it_is && all.get(&owner).and_then(|kept| kept.get(&key)).is_some_and(|kept| kept.version > version) {
+        if !as_it_is
+            && all.by_owner.get(&owner).and_then(|kept| kept.get(&key)).is_some_and(|kept| kept.version > version)
+        {
             return;
         }
         watched.prune(&mut object);
-        let text = serde_json::to_vec(&object).unwrap_or_default().into_boxed_slice();
-        all.entry(owner).or_default().insert(key, Kept { version, text });
+        let text = serde_json::to_vec(&object).unwrap_or_default();
+        let packed = all.patterns.entry(watched).or_default().pack(&text);
+        all.by_owner.entry(owner).or_default().insert(key, Kept { version, packed });
     }
 
     fn take(&self, owner: &Owner, key: &(Watched, String)) {
         let mut all = self.lock();
-        if let Some(kept) = all.get_mut(owner) {
+        if let Some(kept) = all.by_owner.get_mut(owner) {
             kept.remove(key);
             if kept.is_empty() {
-                all.remove(owner);
+                all.by_owner.remove(owner);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, ByOwner> {
+    fn lock(&self) -> MutexGuard<'_, All> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -210,7 +220,7 @@ impl Listener {
     fn compare(&mut self) -> Vec<Owner> {
         let told = std::mem::take(&mut self.told);
         let mut gone = Vec::new();
-        for (owner, kept) in &*self.cache.lock() {
+        for (owner, kept) in &self.cache.lock().by_owner {
             if self.namespace.as_ref().is_some_and(|namespace| *namespace != owner.0) {
                 continue;
             }
@@ -238,7 +248,7 @@ fn version(object: &DynamicObject) -> u64 {
 }
 
 fn parsed(kept: &Kept) -> Option<DynamicObject> {
-    serde_json::from_slice(&kept.text).ok()
+    serde_json::from_slice(&kept.packed.text()).ok()
 }
 
 #[cfg(test)]

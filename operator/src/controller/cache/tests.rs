@@ -39,7 +39,7 @@ fn what_went_while_nobody_listened_is_gone_and_told() {
     assert_eq!(listener.note(Event::InitDone), [corner()]);
     assert_eq!((port(&cache, "a"), port(&cache, "b")), (None, Some(json!(2))));
     assert_eq!(listener.note(Event::Delete(service("b", 3, 2))), [corner()]);
-    assert!(cache.lock().is_empty());
+    assert!(cache.lock().by_owner.is_empty());
 }
 
 #[test]

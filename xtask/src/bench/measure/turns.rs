@@ -15,12 +15,12 @@ use farmlokal_testkit::http::Client;
 /// The core the load comes from.
 pub(super) const CLIENT_CORE: &str = "1";
 const CONNECTIONS: usize = 16;
-/// How often each has its turn.
-pub(super) const ROUNDS: usize = 25;
+/// How often each has its turn: the shorter, the more alike are the machine's moods in it.
+pub(super) const ROUNDS: usize = 50;
 /// The page that is asked for: some 8 KB.
 pub(super) const PATH: &str = "/v1/products?category=Dairy";
-/// How many ticks of the processor's clock a second has (`getconf CLK_TCK`: 100 on every Linux).
-const TICKS: f64 = 100.0;
+/// The shortest time of the processor that is told from none, in seconds.
+const SHORTEST: f64 = 1e-3;
 
 /// Who answers: its process, and where.
 pub(super) type Server = (u32, SocketAddr);
@@ -36,17 +36,31 @@ struct Turn {
 }
 
 impl<const N: usize> Turns<N> {
-    /// Has each of `servers` answer with pages of `bytes` bytes for `altogether`.
-    pub(super) fn measure(servers: [Server; N], bytes: usize, altogether: Duration) -> Result<Self, String> {
+    /// No turn yet.
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Has each of `servers` answer with pages of `bytes` bytes in `rounds` more turns of so long that [`ROUNDS`] of them
+    /// are `altogether`.
+    pub(super) fn measure(
+        &mut self,
+        servers: [Server; N],
+        bytes: usize,
+        rounds: usize,
+        altogether: Duration,
+    ) -> Result<(), String> {
         on_core(CLIENT_CORE)?;
         let part = altogether / u32::try_from(ROUNDS).unwrap_or(1);
-        let round = |_| {
-            let turns = servers.iter().map(|server| turn(*server, bytes, part)).collect::<Result<Vec<_>, _>>()?;
-            turns.try_into().map_err(|_| "a server had no turn".to_owned())
-        };
-        let rounds = (0..ROUNDS).map(round).collect::<Result<_, String>>();
-        on_core(&format!("0-{}", thread::available_parallelism().map_or(1, usize::from).max(2) - 1))?;
-        rounds.map(Self)
+        for round in 0..rounds {
+            let mut turns = [Turn { by_processor: f64::NAN, by_clock: f64::NAN }; N];
+            // Another one begins each round: being first is no advantage.
+            for server in (0..N).map(|place| (round + place) % N) {
+                turns[server] = turn(servers[server], bytes, part)?;
+            }
+            self.0.push(turns);
+        }
+        on_core(&format!("0-{}", thread::available_parallelism().map_or(1, usize::from).max(2) - 1))
     }
 
     /// Answers a second of the processor of `server`: the median of its turns.
@@ -100,18 +114,20 @@ fn turn((id, address): Server, bytes: usize, duration: Duration) -> Result<Turn,
     });
     let count = counts.into_iter().sum::<Result<u64, String>>()? as f64;
     let took = start.elapsed().as_secs_f64();
-    Ok(Turn { by_processor: count / (processor_time(id)? - before).max(1.0 / TICKS), by_clock: count / took })
+    Ok(Turn { by_processor: count / (processor_time(id)? - before).max(SHORTEST), by_clock: count / took })
 }
 
-/// What the process `id` has had of the processor, in seconds (`man proc_pid_stat`, fields 14 and 15).
+/// What the threads of the process `id` have had of the processor, in seconds: `stat` counts hundredths only, which a short
+/// turn has few of (Linux, Documentation/scheduler/sched-stats.rst: `/proc/<pid>/schedstat`).
 fn processor_time(id: u32) -> Result<f64, String> {
-    let file = format!("/proc/{id}/stat");
-    let stat = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
-    // Behind the name, which may hold anything, the third field comes first.
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<f64>().ok());
-    match (ticks(14), ticks(15)) {
-        (Some(user), Some(system)) => Ok((user + system) / TICKS),
-        _ => Err(format!("{file} has no times")),
+    let threads = format!("/proc/{id}/task");
+    let failed = |error| format!("{threads}: {error}");
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(&threads).map_err(failed)? {
+        // One may end while the others are read.
+        let Ok(schedstat) = fs::read_to_string(thread.map_err(failed)?.path().join("schedstat")) else { continue };
+        let on_processor = schedstat.split_whitespace().next().and_then(|text| text.parse::<u64>().ok());
+        nanoseconds += on_processor.ok_or_else(|| format!("{threads}: a schedstat without a time"))?;
     }
+    Ok(nanoseconds as f64 / 1e9)
 }

@@ -13,7 +13,7 @@ use poem::{EndpointExt as _, IntoResponse as _, Response, Route, Server, get, ha
 
 use crate::bench::measure::Pace;
 use crate::bench::measure::service::{SERVER_CORE, Service};
-use crate::bench::measure::turns::{PATH, Turns};
+use crate::bench::measure::turns::{PATH, ROUNDS, Turns};
 use farmlokal_testkit::http::Client;
 
 /// How much longer each server is asked than in other measurements.
@@ -51,7 +51,9 @@ impl Ceiling {
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
         let bare = bare_endpoint(endpoint, bytes, SERVER_CORE)?;
         let servers = [(bare.id(), endpoint), (service.id(), service.address)];
-        Ok(Self { turns: Turns::measure(servers, bytes, EACH * pace.duration)?, bytes })
+        let mut turns = Turns::none();
+        turns.measure(servers, bytes, ROUNDS, EACH * pace.duration)?;
+        Ok(Self { turns, bytes })
     }
 }
 

@@ -27,7 +27,7 @@ impl Caching {
              Milliseconds, on MariaDB and Redis.\n\n{}\n\
              A hit in memory: {:.0} answers of {} bytes a second of the server's processor, where an endpoint of \
              poem that gives as many bytes and does nothing else has {:.0} ({:.0} and {:.0} a second by the clock, \
-             with the clients on the other core; medians of {ROUNDS} turns of {:.1} s; what is compared is turns of one round).\n\n\
+             with the clients on the other core; medians of {ROUNDS} turns of {:.2} s; what is compared is turns of one round).\n\n\
              A shop's load: Zipf over 5,000 questions of the mixed load, {} of its requests write. {:.1} % of the \
              questions were answered from the cache.\n",
             reached(&self.targets()),
