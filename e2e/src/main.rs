@@ -1,5 +1,7 @@
 //! `farmlokal-e2e`: measurements of the whole system, and the service that they start.
 
+#![allow(clippy::print_stderr, reason = "a command line tool speaks to its terminal")]
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,6 +14,8 @@ enum Command {
     ClosedLoop(closed_loop::Arguments),
     /// Install and run everything on a Kubernetes; `cargo xtask e2e` prepares what this needs
     Cluster(cluster::Arguments),
+    /// Write the images that a cluster needs for that and does not have
+    Images(cluster::Images),
     /// What `farmlokal` does: tests and measurements start the service from here, so that it is never an older one
     #[command(hide = true)]
     Farmlokal(farmlokal::cli::Cli),
@@ -21,6 +25,13 @@ fn main() -> ExitCode {
     match Command::parse() {
         Command::ClosedLoop(arguments) => closed_loop::run(&arguments),
         Command::Cluster(arguments) => cluster::run(&arguments),
+        Command::Images(arguments) => match cluster::export(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Command::Farmlokal(cli) => farmlokal::commands::run(cli),
     }
 }

@@ -31,7 +31,8 @@ pub(crate) struct Arguments {
     /// A cluster that is there, instead of a node made for the run
     #[arg(long, requires = "registry")]
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// Where it pulls images from: what `cargo xtask image` writes, pushed by their names, the service's as 0.1.0-next too
+    /// Where it pulls images from: what `cargo xtask image` and `farmlokal-e2e images` write, the service's as 0.1.0-next
+    /// too. The node has them by these names without pulling
     #[arg(long)]
     pub(crate) registry: Option<String>,
 }
@@ -61,8 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     words.extend([format!("--charts={}", charts.display()), format!("--helm={}", helm.program().display())]);
     words.push(format!("--kubectl={}", helm.kubectl_program().display()));
     let program = env::current_exe().map_err(|error| format!("xtask: {error}"))?.with_file_name("farmlokal-e2e");
-    if let (Some(kubeconfig), Some(registry)) = (kubeconfig, registry) {
-        words.extend([format!("--kubeconfig={}", kubeconfig.display()), format!("--registry={registry}")]);
+    words.extend(registry.iter().map(|registry| format!("--registry={registry}")));
+    if let Some(kubeconfig) = kubeconfig {
+        words.push(format!("--kubeconfig={}", kubeconfig.display()));
         return run_command(Command::new(program).args(words));
     }
     control_plane::ensure_node()?;

@@ -2,16 +2,50 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{fs, iter};
 
+use clap::Args;
 use farmlokal_oci::{Image, Tree};
 use farmlokal_testkit::{kubernetes, program};
 
 /// What `helm test` asks with.
-pub(super) const ASKING: &str = "localhost/asking:1";
-/// MariaDB.
-pub(super) const MARIADB: &str = "localhost/mariadb:1";
-/// Redis.
-pub(super) const REDIS: &str = "localhost/redis:1";
+const ASKING: &str = "asking:1";
+const MARIADB: &str = "mariadb:1";
+const REDIS: &str = "redis:1";
+
+/// Options of `farmlokal-e2e images`.
+#[derive(Debug, Clone, Args)]
+pub struct Images {
+    /// The folder to write them to
+    #[arg(long, default_value = "target/images")]
+    out: PathBuf,
+    /// Where a cluster will pull them from
+    #[arg(long)]
+    registry: String,
+}
+
+/// Writes them for a cluster that is there, and says which.
+///
+/// # Errors
+///
+/// When one of the programs is not installed, or the folder cannot be written to.
+pub fn export(arguments: &Images) -> Result<(), String> {
+    let Images { out, registry } = arguments;
+    fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let beginning = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+    for image in own(beginning.path(), registry)? {
+        let name = image.reference.rsplit('/').next().unwrap_or_default().replace(':', "-");
+        let file = out.join(format!("{name}.tar"));
+        image.write(&file)?;
+        println!("{} {}", file.display(), image.reference);
+    }
+    Ok(())
+}
+
+/// The image of `helm test`.
+pub(super) fn asking(registry: &str) -> String {
+    format!("{registry}/{ASKING}")
+}
 
 /// MariaDB's own files: messages, character sets.
 const SHARE: &str = "usr/share/mysql";
@@ -20,20 +54,28 @@ const BEGINNING: &str = "usr/share/beginning";
 /// As the charts say of theirs.
 const USER: &str = "65532:65532";
 
-/// Writes all of them to `folder`; returns the archives.
+/// Writes all of them to `folder`, as if they came from `registry`; returns the archives.
 ///
 /// # Errors
 ///
 /// When one of the programs is not installed; the message names it.
-pub(super) fn write(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    [pause()?, asking()?, mariadb(folder)?, redis()?]
-        .into_iter()
+pub(super) fn write(folder: &Path, registry: &str) -> Result<Vec<PathBuf>, String> {
+    let own = own(folder, registry)?;
+    iter::once(pause()?)
+        .chain(own)
         .enumerate()
         .map(|(number, image)| {
             let file = folder.join(format!("image-{number}.tar"));
             image.write(&file).map(|_| file)
         })
         .collect()
+}
+
+/// What a cluster does not have by itself.
+fn own(folder: &Path, registry: &str) -> Result<[Image; 3], String> {
+    let mut images = [shell_and_wget()?, mariadb(folder)?, redis()?];
+    images.iter_mut().for_each(|image| image.reference = format!("{registry}/{}", image.reference));
+    Ok(images)
 }
 
 /// A shell and its usual commands.
@@ -61,7 +103,7 @@ fn pause() -> Result<Image, String> {
     Ok(image(kubernetes::PAUSE, shell()?, &["/bin/sleep", "2147483647"]))
 }
 
-fn asking() -> Result<Image, String> {
+fn shell_and_wget() -> Result<Image, String> {
     let mut tree = shell()?;
     // That of Debian's busybox crashes at its option -T.
     tree.program(&find("wget")?, "bin/wget")?;

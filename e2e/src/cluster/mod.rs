@@ -2,6 +2,7 @@
 //! and things go wrong on purpose. The cluster is a node of this machine, made for the run, or one that is there.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks to its terminal")]
 
+mod chart;
 mod document;
 mod embedded;
 mod events;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use clap::Args;
 use farmlokal_testkit::machine;
 
+pub use images::{Images, export};
 use place::Place;
 pub use steps::{Step, Steps};
 pub use tools::Tools;
@@ -61,6 +63,13 @@ pub struct Arguments {
     pub registry: Option<String>,
 }
 
+impl Arguments {
+    /// Where images are said to come from: the node has them already.
+    fn registry(&self) -> &str {
+        self.registry.as_deref().unwrap_or("localhost")
+    }
+}
+
 /// Runs everything, prints a table of it, and says how it ended.
 #[must_use]
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -91,5 +100,6 @@ fn all(arguments: &Arguments, steps: &mut Steps) -> Result<(), String> {
 fn walk(place: &Place, arguments: &Arguments, steps: &mut Steps) -> Result<(), String> {
     operator::install(place, arguments, steps)?;
     embedded::run(place, arguments, steps)?;
+    chart::run(place, arguments, steps)?;
     server::run(place, arguments, steps)
 }

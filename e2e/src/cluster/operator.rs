@@ -9,9 +9,9 @@ pub(super) fn install(place: &Place, arguments: &Arguments, steps: &mut Steps) -
     let chart = arguments.charts.join("farmlokal-operator");
     let mut words =
         format!("install operator {} --namespace {NAMESPACE} --create-namespace --wait --timeout 5m", chart.display());
-    match &arguments.registry {
-        Some(registry) => words += &format!(" --set image.registry={registry},instanceImage.registry={registry}"),
-        None => words += &format!(" --set test.image={}", images::ASKING),
+    words += &format!(" --set test.image={}", images::asking(arguments.registry()));
+    if let Some(registry) = &arguments.registry {
+        words += &format!(" --set image.registry={registry},instanceImage.registry={registry}");
     }
     if let Some(collector) = &place.collector {
         words += &format!(" --set telemetry.otlpEndpoint={}", collector.http());

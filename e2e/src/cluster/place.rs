@@ -11,7 +11,10 @@ use tempfile::TempDir;
 
 use super::{Arguments, Steps, Tools, images};
 
-const VOLUMES: &str = include_str!("../../manifests/volumes.yaml");
+const STORAGE_CLASS: &str = include_str!("../../manifests/storage-class.yaml");
+const DISK: &str = include_str!("../../manifests/disk.yaml");
+/// One for each embedded database: a volume outlives the instance.
+const DISKS: [&str; 2] = ["disk-1", "disk-2"];
 
 /// A cluster, and what is on it for the run.
 pub(super) struct Place {
@@ -39,7 +42,7 @@ impl Place {
         }
         let mut archives = arguments.images.clone();
         steps.take("images of MariaDB and Redis", || {
-            archives.extend(images::write(directory.path())?);
+            archives.extend(images::write(directory.path(), arguments.registry())?);
             Ok(String::new())
         })?;
         let archives: Vec<_> = archives.iter().map(AsRef::as_ref).collect();
@@ -50,9 +53,13 @@ impl Place {
         })?;
         let node = node.ok_or("there is no node")?;
         let tools = tools(node.kubeconfig());
-        let volume = directory.path().join("volume");
-        fs::create_dir(&volume).map_err(|error| format!("{}: {error}", volume.display()))?;
-        tools.apply(&VOLUMES.replace("DIRECTORY", &volume.display().to_string()))?;
+        tools.apply(STORAGE_CLASS)?;
+        for name in DISKS {
+            let directory = directory.path().join(name);
+            fs::create_dir(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+            let directory = directory.display().to_string();
+            tools.apply(&DISK.replace("NAME", name).replace("DIRECTORY", &directory))?;
+        }
         let collector = Some(Collector::start_at(ADDRESS));
         Ok(Self { tools, collector, node: Some(node), _directory: directory })
     }

@@ -30,6 +30,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments, steps: &mut Steps) -> Re
     steps.take("MariaDB and Redis", || {
         let servers = SERVERS.replace("PASSWORD", &password).replace("NEXT", &next);
         let servers = servers.replace("SIGNING", &events::text(&signing));
+        let servers = servers.replace("REGISTRY", arguments.registry());
         place.tools.kubectl("config set-context --current --namespace shops")?;
         place.tools.apply(&servers)?;
         for name in ["mariadb", "redis"] {
