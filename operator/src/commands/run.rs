@@ -8,7 +8,7 @@ use farmlokal_telemetry::metrics::{Metrics as Registry, exporter};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams};
 use kube::client::{Body, ClientBuilder};
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use kube::{Client, Config};
 use opentelemetry_sdk::Resource;
 use ring::rand::SecureRandom as _;
@@ -24,6 +24,7 @@ use crate::controller::cache::Cache;
 use crate::controller::kind::Kind;
 use crate::controller::names::MANAGER;
 use crate::controller::observe::Http;
+use crate::controller::publisher::Publisher;
 use crate::controller::secrets::Secrets;
 use crate::controller::tuner::Tuner;
 use crate::controller::validate::Defaults;
@@ -71,7 +72,7 @@ fn context(client: Client, options: &Run, metrics: &Arc<Metrics>) -> Context {
     let cache = Arc::<Cache>::default();
     let tuner = Tuner::new(client.clone(), Arc::clone(&cache), Arc::new(Http), Arc::clone(metrics), Timestamp::now);
     Context {
-        recorder: Recorder::new(client.clone(), reporter),
+        publisher: Publisher::new(client.clone(), reporter),
         tuner: Arc::new(tuner),
         client,
         cache,

@@ -20,6 +20,7 @@ pub mod kind;
 pub mod live;
 pub mod names;
 pub mod observe;
+pub mod publisher;
 pub mod reconcile;
 pub mod report;
 #[cfg(test)]

@@ -7,7 +7,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kube::core::{DeserializeGuard, error_boundary::InvalidObject};
 use kube::runtime::controller::Action;
-use kube::runtime::events::Recorder;
 use kube::{Client, Resource as _, ResourceExt as _};
 use tracing::Instrument as _;
 
@@ -19,6 +18,7 @@ use super::error::ReconcileError;
 use super::gates::{self, Gates};
 use super::growth;
 use super::observe::{Scrape, seed_progress, seeding};
+use super::publisher::Publisher;
 use super::report::report;
 use super::secrets::Secrets;
 use super::status::{Observed, Outcome, find, status};
@@ -49,7 +49,7 @@ pub struct Context {
     /// What is known of Secrets.
     pub secrets: Secrets,
     /// Publishes events.
-    pub recorder: Recorder,
+    pub publisher: Publisher,
     /// What the operator itself decides.
     pub defaults: Defaults,
     /// Asks pods.
@@ -201,7 +201,7 @@ async fn tell(
         new.traceparent = trace::current();
     }
     let reference = object.object_ref(&());
-    report(&context.client, &context.recorder, &reference, &old, &new).await.map_err(ReconcileError::Status)?;
+    report(&context.client, &context.publisher, &reference, &old, &new).await.map_err(ReconcileError::Status)?;
     let ready = is_ready(&new);
     let pool_max = new.tuning.as_ref().map(|tuning| tuning.pool_max);
     context.metrics.told(&object.namespace().unwrap_or_default(), &object.name_any(), ready, pool_max);
@@ -230,7 +230,7 @@ async fn malformed(invalid: &InvalidObject, context: &Context) -> Result<Action,
     let new = status(&old, object.metadata.generation, &Outcome::Invalid(&error), &now);
     let mut reference = object.object_ref(&resource);
     reference.api_version.get_or_insert(resource.api_version);
-    report(&context.client, &context.recorder, &reference, &old, &new).await.map_err(ReconcileError::Status)?;
+    report(&context.client, &context.publisher, &reference, &old, &new).await.map_err(ReconcileError::Status)?;
     context.metrics.told(&namespace, &name, false, None);
     Ok(Action::await_change())
 }

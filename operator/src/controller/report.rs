@@ -3,11 +3,11 @@
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
-use kube::runtime::events::Recorder;
 use serde_json::json;
 
 use super::events::edges;
 use super::names::MANAGER;
+use super::publisher::Publisher;
 use super::status::own;
 use crate::crd::{FarmLokal, FarmLokalStatus};
 
@@ -18,7 +18,7 @@ use crate::crd::{FarmLokal, FarmLokalStatus};
 /// When the API server does not take it; an object that is gone by now needs no status.
 pub async fn report(
     client: &Client,
-    recorder: &Recorder,
+    publisher: &Publisher,
     object: &ObjectReference,
     old: &FarmLokalStatus,
     new: &FarmLokalStatus,
@@ -37,7 +37,7 @@ pub async fn report(
     }
     for event in edges(old, new) {
         // The status says it all; an event that is lost is no reason to do everything again.
-        if let Err(error) = recorder.publish(&event, object).await {
+        if let Err(error) = publisher.publish(&event, object).await {
             tracing::warn!(%error, "an event could not be published");
         }
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use farmlokal_operator::controller::backoff::Backoff;
 use farmlokal_operator::controller::cache::{Cache, Listener, Watched};
 use farmlokal_operator::controller::observe::Scrape;
+use farmlokal_operator::controller::publisher::Publisher;
 use farmlokal_operator::controller::secrets::Secrets;
 use farmlokal_operator::controller::status::find;
 use farmlokal_operator::controller::tuner::Tuner;
@@ -25,7 +26,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use kube::runtime::watcher::Event;
 use kube::{Client, Resource, ResourceExt as _};
 use serde::Serialize;
@@ -74,7 +75,7 @@ pub(crate) fn context(client: &Client, scrape: Arc<dyn Scrape>) -> Arc<Context> 
         client: client.clone(),
         cache,
         secrets: Secrets::default(),
-        recorder: Recorder::new(client.clone(), reporter),
+        publisher: Publisher::new(client.clone(), reporter),
         defaults: Defaults { image: "farmlokal:1".to_owned() },
         tuner: Arc::new(Tuner::new(client.clone(), seen, asks, counts, Timestamp::now)),
         scrape,

@@ -59,7 +59,7 @@ mod tests {
         let mut pattern = Pattern::default();
         let packed: Vec<_> = (0..500).map(|name| pattern.pack(text(name).as_bytes())).collect();
         let size: usize = packed.iter().map(|packed| packed.rest.len()).sum();
-        assert!(size < 500 * text(0).len() / 20, "{size}");
+        assert!(size < 500 * text(0).len() / 10, "{size}");
         assert!(packed.iter().enumerate().all(|(name, packed)| packed.text() == text(name).as_bytes()));
         assert!(pattern.0.len() < 2 * text(0).len(), "one was enough");
     }
