@@ -52,14 +52,15 @@ pub(crate) fn spans(runtime: &Handle) -> Result<Delivery<SpanExporter>, Delivery
     let by_grpc = otlp("TRACES", "PROTOCOL", &variable).is_some_and(|protocol| protocol == "grpc");
     // What the library has compressed cannot be completed.
     let compressed = otlp("TRACES", "COMPRESSION", &variable).is_some();
-    let under_way = (!by_grpc && !compressed).then(UnderWay::default);
-    let exporter = match &under_way {
-        _ if by_grpc => trusting(SpanExporter::builder().with_tonic(), "TRACES").build()?,
-        None => SpanExporter::builder().with_http().with_http_client(http_client("TRACES")?).build()?,
-        Some(batch) => {
-            let client = Completed { client: http_client("TRACES")?, batch: batch.clone() };
-            SpanExporter::builder().with_http().with_http_client(client).build()?
-        }
+    let exporter = SpanExporter::builder();
+    let (exporter, under_way) = if by_grpc {
+        (trusting(exporter.with_tonic(), "TRACES").build()?, None)
+    } else if compressed {
+        (exporter.with_http().with_http_client(http_client("TRACES")?).build()?, None)
+    } else {
+        let batch = UnderWay::default();
+        let client = Completed { client: http_client("TRACES")?, batch: batch.clone() };
+        (exporter.with_http().with_http_client(client).build()?, Some(batch))
     };
     Ok(Delivery { exporter, under_way, runtime: runtime.clone(), failing: AtomicBool::new(false) })
 }

@@ -58,7 +58,7 @@ pub struct Arguments {
     /// An existing cluster, instead of a node made for the run
     #[arg(long, requires = "registry")]
     pub kubeconfig: Option<PathBuf>,
-    /// Where an existing cluster pulls images from
+    /// Where images come from: an existing cluster pulls them, a node made for the run has them
     #[arg(long)]
     pub registry: Option<String>,
 }

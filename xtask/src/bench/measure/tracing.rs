@@ -21,8 +21,8 @@ use farmlokal_testkit::http::Client;
 /// percent faster than another that does the same (Mytkowicz et al., *Producing Wrong Data Without Doing Anything
 /// Obviously Wrong!*, ASPLOS 2009).
 const STARTS: usize = 5;
-/// How often the numbers are asked for.
-const SCRAPES: usize = 200;
+/// How often the numbers are asked for, at each start.
+const SCRAPES: usize = 40;
 
 /// What came out.
 pub(super) struct Tracing {
@@ -47,17 +47,15 @@ impl Tracing {
             ];
             Service::start_traced(database, &[("CACHE__TTL_MS", "300000")], &variables)
         };
-        let mut turns = Turns::none();
-        let mut scraped = None;
+        let (mut turns, mut scrapes, mut scraped) = (Turns::none(), Outcome::new()?, 0);
         for _ in 0..STARTS {
             let services = [start("0")?, start("0.1")?, start("1")?];
             let bytes = Client::new(services[0].address).get(PATH)?.1.len();
             let servers = services.each_ref().map(|service| (service.id(), service.address));
             turns.measure(servers, bytes, ROUNDS / STARTS, EACH * pace.duration)?;
-            scraped = Some(scrape(services[2].admin)?);
+            scraped = scrape(services[2].admin, &mut scrapes)?;
         }
-        let (scrapes, bytes) = scraped.ok_or("nothing was measured")?;
-        let tracing = Self { turns, scrapes, bytes };
+        let tracing = Self { turns, scrapes, bytes: scraped };
         let (some, every) = tracing.ratios();
         println!("    {:.0} % with a tenth recorded, {:.0} % with all", 100.0 * some, 100.0 * every);
         Ok(tracing)
@@ -94,9 +92,9 @@ impl Tracing {
     }
 }
 
-/// How long the numbers take, and how many bytes they are.
-fn scrape(admin: SocketAddr) -> Result<(Outcome, usize), String> {
-    let (mut client, mut outcome, mut bytes) = (Client::new(admin), Outcome::new()?, 0);
+/// Notes how long the numbers take; how many bytes they are.
+fn scrape(admin: SocketAddr, outcome: &mut Outcome) -> Result<usize, String> {
+    let (mut client, mut bytes) = (Client::new(admin), 0);
     for _ in 0..SCRAPES {
         let start = Instant::now();
         let (status, body) = client.get("/metrics")?;
@@ -106,5 +104,5 @@ fn scrape(admin: SocketAddr) -> Result<(Outcome, usize), String> {
         // Scrapes come one by one; the time between them is not measured.
         std::thread::sleep(Duration::from_millis(5));
     }
-    Ok((outcome, bytes))
+    Ok(bytes)
 }
