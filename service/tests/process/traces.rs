@@ -17,9 +17,12 @@ const PARENT: &str = "b7ad6b7169203331";
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// A service that sends its traces to `endpoint` by `protocol`.
-fn traced(data: &TempDir, endpoint: &str, protocol: &str) -> Process {
+/// A service that sends its traces to `endpoint` by `protocol`, plain or compressed.
+fn traced(data: &TempDir, endpoint: &str, protocol: &str, compression: &str) -> Process {
     let (mut command, public, admin) = farmlokal(data);
+    if !compression.is_empty() {
+        command.env("OTEL_EXPORTER_OTLP_COMPRESSION", compression);
+    }
     command
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
@@ -47,13 +50,13 @@ fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {
     spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("no {name} in {spans:#?}"))
 }
 
-/// One request, and at once the end: nothing is lost on the way, by either protocol, and every span has its parent.
+/// One request, and at once the end: nothing is lost on the way, by either protocol, plain or compressed, and every span has its parent.
 #[tokio::test]
 async fn a_request_right_before_the_end_is_delivered_whole() {
-    for protocol in ["grpc", "http/protobuf"] {
+    for (protocol, compression) in [("grpc", ""), ("http/protobuf", ""), ("http/protobuf", "gzip")] {
         let (data, collector) = (TempDir::new().unwrap(), Collector::start());
         let endpoint = if protocol == "grpc" { collector.grpc() } else { collector.http() };
-        let mut process = traced(&data, &endpoint, protocol);
+        let mut process = traced(&data, &endpoint, protocol, compression);
         let request = reqwest::Client::new()
             .get(format!("{}/v1/products?category=Dairy&limit=3", process.public))
             .header("traceparent", format!("00-{TRACE}-{PARENT}-01"));
@@ -156,7 +159,7 @@ async fn a_collector_that_is_slow_or_away_is_not_waited_for() {
     for endpoint in [format!("http://{}", silent.local_addr().unwrap()), away] {
         for protocol in ["grpc", "http/protobuf"] {
             let data = TempDir::new().unwrap();
-            let mut process = traced(&data, &endpoint, protocol);
+            let mut process = traced(&data, &endpoint, protocol, "");
             for _ in 0..50 {
                 assert_eq!(reqwest::get(format!("{}/v1/products/1", process.public)).await.unwrap().status(), 200);
             }
