@@ -130,22 +130,20 @@ impl Catalogue {
         if epoch.is_some_and(|epoch| epoch != epoch::SQL) {
             return Err(CatalogueError::Expired);
         }
+        if searched {
+            return Err(CatalogueError::NotReady);
+        }
         let page = self.store.list(query, after, limit).await?;
-        Ok(Listing { page, source: Source::Fallback, epoch: searched.then_some(epoch::SQL) })
+        Ok(Listing { page, source: Source::Fallback, epoch: None })
     }
 
     /// How many products `filter` and `search` leave: exact from the index, capped from SQL.
     pub async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, CatalogueError> {
-        if search.is_some()
-            && let Some(index) = self.index()
-        {
-            let (filter, search) = (filter.clone(), search.cloned());
-            match blocking(move || index.count(&filter, search.as_ref())).await {
-                Ok(count) => return Ok(Total::Exact(u32::try_from(count).unwrap_or(u32::MAX))),
-                Err(error) => self.report(&error),
-            }
-        }
-        Ok(self.store.total(filter, search).await?)
+        let Some(search) = search.cloned() else { return Ok(self.store.total(filter).await?) };
+        let index = self.index().ok_or(CatalogueError::NotReady)?;
+        let filter = filter.clone();
+        let count = self.only_indexed(blocking(move || index.count(&filter, Some(&search))).await)?;
+        Ok(Total::Exact(u32::try_from(count).unwrap_or(u32::MAX)))
     }
 
     /// How many products each category and price band has under `filter` and `search`.

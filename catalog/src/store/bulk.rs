@@ -61,8 +61,8 @@ pub trait BulkLoad: Send {
     /// The seeding that is recorded, if any.
     async fn recorded(&mut self) -> Result<Option<SeedRun>, StoreError>;
 
-    /// Records a new seeding in an empty catalogue, and puts secondary indexes and full text aside:
-    /// they are built at once at the end, from the definitions the database itself gives.
+    /// Records a new seeding in an empty catalogue, and puts secondary indexes aside: they are
+    /// built at once at the end, from the definitions the database itself gives.
     async fn begin(&mut self, seed: u64, wanted: u64) -> Result<SeedRun, BulkError>;
 
     /// Keeps `products` and how far the seeding has come, in one transaction.
@@ -97,10 +97,13 @@ pub(super) fn out_of_order() -> StoreError {
 }
 
 /// How many of `products` each category gets, in the order in which all writers lock categories.
-pub(super) fn per_category(products: &[BulkProduct]) -> BTreeMap<&Category, i64> {
+pub(super) fn per_category(products: &[BulkProduct]) -> BTreeMap<Category, i64> {
     let mut counts = BTreeMap::new();
     for product in products {
-        *counts.entry(&product.details.category).or_default() += 1;
+        match counts.get_mut(&product.details.category) {
+            Some(count) => *count += 1,
+            None => _ = counts.insert(product.details.category.clone(), 1),
+        }
     }
     counts
 }

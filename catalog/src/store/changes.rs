@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::StoreError;
+use super::bulk::SeedRun;
 use crate::{Category, Product, ProductId, Timestamp};
 
 /// A change as the log has it. What changed is not said: read the product again.
@@ -31,9 +32,6 @@ pub(super) fn categories(before: Option<Category>, after: Option<Category>) -> V
     categories
 }
 
-/// What a write gives, and the change it left in the log, if it changed anything.
-pub(super) type Written<T> = (T, Option<Change>);
-
 /// Who is told of each write of this process once it is committed, before its caller hears of it.
 #[async_trait]
 pub trait Listener: Send + Sync {
@@ -53,13 +51,7 @@ impl Listeners {
         self
     }
 
-    /// Tells them what was written, and gives on what the caller is to have.
-    pub(super) async fn tell<T>(&self, (written, change): Written<T>) -> T {
-        self.tell_all(change.as_slice()).await;
-        written
-    }
-
-    /// Tells them of each of `changes`.
+    /// Notifies each listener of each of `changes`.
     pub(super) async fn tell_all(&self, changes: &[Change]) {
         for change in changes {
             for listener in &self.0 {
@@ -104,13 +96,12 @@ pub trait ChangeLog: Send + Sync {
     /// The products `ids` (at most 100) as they are now, in any order; what is gone is left out.
     async fn current(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
 
+    /// The seeding that is recorded, if there is one: until it is finished, products are still to come.
+    async fn seeding(&self) -> Result<Option<SeedRun>, StoreError>;
+
     /// Removes changes that are older than a day, a bounded number at a time; the last one stays.
     async fn prune_log(&self) -> Result<u64, StoreError>;
 }
 
-/// Changes older than this are pruned: whoever was away for longer starts anew.
-pub(super) const KEEP_SECONDS: u32 = 24 * 60 * 60;
-/// Older than any transaction that writes products may become (statements and lock waits are limited).
-pub(super) const SETTLED_SECONDS: u32 = 60;
 /// Changes looked at by one pruning.
 pub(super) const PRUNE: u64 = 10_000;

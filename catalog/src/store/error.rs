@@ -22,6 +22,9 @@ pub enum StoreError {
     /// No connection became free in time: too much work at once.
     #[error("no database connection became free in time")]
     Busy,
+    /// The database undid the transaction in favour of another: a deadlock, or a lock that was waited for too long.
+    #[error("the database undid the transaction in favour of another: {0}")]
+    Conflict(#[source] sqlx::Error),
     /// The statement ran into its time limit.
     #[error("the statement ran into its time limit")]
     TimeLimit,
@@ -34,7 +37,7 @@ pub enum StoreError {
         /// The row's id.
         id: i64,
         /// The column.
-        field: &'static str,
+        field: String,
     },
     /// The URL of the database is not one we can open.
     #[error("{0}")]
@@ -62,11 +65,24 @@ impl StoreError {
     pub fn kind(&self) -> Option<&'static str> {
         match self {
             Self::NotFound | Self::VersionMismatch { .. } | Self::Overtaken => None,
-            Self::Busy => Some("busy"),
+            Self::Busy | Self::Conflict(_) => Some("busy"),
             Self::TimeLimit => Some("time_limit"),
             Self::Unavailable(_) => Some("unavailable"),
             Self::Corrupt { .. } => Some("corrupt"),
             Self::Url(_) | Self::Migrate(_) | Self::File { .. } | Self::Database(_) => Some("database"),
+        }
+    }
+
+    /// A row whose `field` holds what it cannot.
+    pub(crate) fn corrupt(id: i64, field: &str) -> Self {
+        Self::Corrupt { id, field: field.to_owned() }
+    }
+
+    /// The same error, but not one after which a transaction runs again.
+    pub(super) fn without_retry(self) -> Self {
+        match self {
+            Self::Conflict(_) => Self::Busy,
+            error => error,
         }
     }
 
@@ -89,16 +105,17 @@ fn told(error: &MigrateError) -> String {
 
 /// The numbers that MySQL, MariaDB and SQLite give to the errors we tell apart.
 mod code {
-    /// MySQL `ER_QUERY_TIMEOUT`, MariaDB `ER_STATEMENT_TIMEOUT` and, out of a full-text search,
-    /// `HA_ERR_ABORTED_BY_USER`; `ER_QUERY_INTERRUPTED`, `SQLITE_INTERRUPT`.
-    pub(super) const TIME_LIMIT: [&str; 5] = ["3024", "1969", "188", "1317", "9"];
-    /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `SQLITE_BUSY`, `SQLITE_BUSY_SNAPSHOT`.
-    pub(super) const BUSY: [&str; 4] = ["1205", "1213", "5", "517"];
+    /// MySQL `ER_QUERY_TIMEOUT`, MariaDB `ER_STATEMENT_TIMEOUT`, `ER_QUERY_INTERRUPTED`, `SQLITE_INTERRUPT`.
+    pub(super) const TIME_LIMIT: [&str; 4] = ["3024", "1969", "1317", "9"];
+    /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`.
+    pub(super) const CONFLICT: [&str; 2] = ["1205", "1213"];
+    /// `SQLITE_BUSY`, `SQLITE_BUSY_SNAPSHOT`.
+    pub(super) const BUSY: [&str; 2] = ["5", "517"];
     /// Too many connections: `ER_CON_COUNT_ERROR`, `ER_TOO_MANY_USER_CONNECTIONS`, `ER_USER_LIMIT_REACHED`.
     pub(super) const TOO_MANY: [&str; 3] = ["1040", "1203", "1226"];
-    /// `ER_NO_SUCH_TABLE`, `ER_KEY_DOES_NOT_EXITS`, `ER_FT_MATCHING_KEY_NOT_FOUND`, `ER_SERVER_SHUTDOWN`,
-    /// `ER_CONNECTION_KILLED`, `ER_BAD_DB_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_OPTION_PREVENTS_STATEMENT`.
-    pub(super) const UNAVAILABLE: [&str; 8] = ["1146", "1176", "1191", "1053", "1927", "1049", "1045", "1290"];
+    /// `ER_NO_SUCH_TABLE`, `ER_KEY_DOES_NOT_EXITS`, `ER_SERVER_SHUTDOWN`, `ER_CONNECTION_KILLED`, `ER_BAD_DB_ERROR`,
+    /// `ER_ACCESS_DENIED_ERROR`, `ER_OPTION_PREVENTS_STATEMENT`.
+    pub(super) const UNAVAILABLE: [&str; 7] = ["1146", "1176", "1053", "1927", "1049", "1045", "1290"];
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -106,6 +123,7 @@ impl From<sqlx::Error> for StoreError {
         use sqlx::Error;
         match &error {
             Error::RowNotFound => Self::NotFound,
+            Error::ColumnDecode { index, .. } => Self::corrupt(0, index),
             Error::PoolTimedOut => Self::Busy,
             Error::Io(_) | Error::Tls(_) | Error::PoolClosed | Error::WorkerCrashed | Error::Protocol(_) => {
                 Self::Unavailable(error)
@@ -118,6 +136,8 @@ impl From<sqlx::Error> for StoreError {
                 let missing = said.message().starts_with("no such");
                 if is(&code::TIME_LIMIT) {
                     Self::TimeLimit
+                } else if is(&code::CONFLICT) {
+                    Self::Conflict(error)
                 } else if is(&code::BUSY) || is(&code::TOO_MANY) {
                     Self::Busy
                 } else if is(&code::UNAVAILABLE) || missing {

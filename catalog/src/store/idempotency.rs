@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::Timestamp;
-use crate::once::{Claim, KeptAnswer, KeyedRequest, Owner, Turn};
+use crate::idempotency::{Claim, KeptAnswer, KeyedRequest, Owner, Turn};
 
 /// How long a try may take before another may take over.
 pub const LEASE: Duration = Duration::from_secs(60);

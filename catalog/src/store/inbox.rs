@@ -3,11 +3,8 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use super::changes::{Change, Written};
-use crate::inbox::{
-    Aspect, Decision, Due, Event, NewEvent, ProductEvent, ProductRef, Receipt, Seen, SourceName, Stamp, State, Step,
-};
-use crate::{EventId, EventType, ExternalId, Limit, NewProduct, Product, ProductId, ProductPatch, Timestamp};
+use crate::inbox::{Due, Event, NewEvent, Receipt, SourceName, State};
+use crate::{EventId, EventType, Limit, Timestamp};
 
 /// When the event of this number, tried in vain so often, is to be tried again; `None` to park it.
 pub type Retry<'a> = &'a (dyn Fn(u64, u32) -> Option<Timestamp> + Send + Sync);
@@ -64,35 +61,6 @@ pub(super) struct Claimed {
     pub(super) attempts: u32,
 }
 
-/// What applying an event needs of its engine, all inside one transaction.
-#[async_trait]
-pub(super) trait Applying: Send {
-    /// The product, locked against others, also as long as there is none.
-    async fn locate(&mut self, source: &SourceName, product: &ProductRef) -> Result<Option<Product>, StoreError>;
-    /// The newest events known of the product that `source` has under `key`.
-    async fn seen(&mut self, source: &SourceName, key: &str) -> Result<Seen, StoreError>;
-    /// Notes the newest event of one aspect.
-    async fn note(&mut self, source: &SourceName, key: &str, aspect: Aspect, stamp: Stamp) -> Result<(), StoreError>;
-    /// Keeps a new product.
-    async fn create(&mut self, details: NewProduct, now: Timestamp) -> Result<(Product, Change), StoreError>;
-    /// Changes a product.
-    async fn update(
-        &mut self,
-        before: Product,
-        patch: ProductPatch,
-        now: Timestamp,
-    ) -> Result<Written<Product>, StoreError>;
-    /// Removes a product.
-    async fn delete(&mut self, before: &Product) -> Result<Change, StoreError>;
-    /// Has `source` mean `product` by `external`, or nothing.
-    async fn point(
-        &mut self,
-        source: &SourceName,
-        external: &ExternalId,
-        product: Option<ProductId>,
-    ) -> Result<(), StoreError>;
-}
-
 /// What came of applying an event.
 pub(super) enum Ending {
     Processed(String),
@@ -110,51 +78,6 @@ pub(super) struct Finish {
     pub(super) next_at: Timestamp,
     pub(super) outcome: String,
     pub(super) processed_at: Option<Timestamp>,
-}
-
-/// Applies `event` in the transaction behind `engine`.
-pub(super) async fn apply(
-    engine: &mut impl Applying,
-    event: &Claimed,
-    now: Timestamp,
-) -> Result<(Ending, Option<Change>), StoreError> {
-    let ProductEvent { product, effect } = match ProductEvent::read(&event.kind, &event.payload) {
-        Ok(Some(read)) => read,
-        Ok(None) => return Ok((Ending::Ignored, None)),
-        Err(invalid) => return Ok((Ending::Refused(invalid.to_string()), None)),
-    };
-    let (source, key) = (&event.source, product.key());
-    let stamp = Stamp { at: event.occurred_at, number: event.number };
-    let before = engine.locate(source, &product).await?;
-    let seen = engine.seen(source, &key).await?;
-    let may_create = matches!(product, ProductRef::External(_));
-    let Decision { step, aspects } = Decision::of(effect, before.is_some(), may_create, &seen, stamp);
-    for aspect in aspects {
-        engine.note(source, &key, aspect, stamp).await?;
-    }
-    let there = before.as_ref().map(|product| product.id);
-    let (ending, there, change) = match (step, before) {
-        (Step::Create(details), _) => {
-            let (product, change) = engine.create(*details, now).await?;
-            (Ending::Processed(format!("made product {}", product.id)), Some(product.id), Some(change))
-        }
-        (Step::Change(patch), Some(before)) => {
-            let (product, change) = engine.update(before, patch, now).await?;
-            let did = if change.is_some() { "changed" } else { "found nothing to change in" };
-            (Ending::Processed(format!("{did} product {}", product.id)), there, change)
-        }
-        (Step::Remove, Some(before)) => {
-            let change = engine.delete(&before).await?;
-            (Ending::Processed(format!("removed product {}", before.id)), None, Some(change))
-        }
-        (Step::Remove, None) => (Ending::Processed("there was no such product".to_owned()), None, None),
-        (Step::Superseded, _) => (Ending::Processed("superseded by newer events".to_owned()), there, None),
-        (Step::Missing | Step::Change(_), _) => (Ending::Missing, there, None),
-    };
-    if let ProductRef::External(external) = &product {
-        engine.point(source, external, there).await?;
-    }
-    Ok((ending, change))
 }
 
 impl Ending {

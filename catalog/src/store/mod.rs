@@ -3,6 +3,7 @@
 pub mod backlog;
 pub mod bulk;
 pub mod changes;
+mod conflict;
 mod error;
 pub mod gate;
 pub mod idempotency;
@@ -15,7 +16,6 @@ pub mod outbox;
 #[cfg(test)]
 mod plan_cases;
 mod pool;
-mod relevance;
 mod sqlite;
 pub mod subscriptions;
 pub mod syncs;
@@ -27,10 +27,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::once::{Claim, KeptAnswer, Render};
+use crate::idempotency::{Claim, KeptAnswer, Render};
 use crate::{
-    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
-    Timestamp, Total, Version,
+    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, Timestamp, Total,
+    Version,
 };
 
 pub use backlog::{Backlog, Backlogs};
@@ -49,11 +49,11 @@ pub use tail::Tail;
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
 pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscriptions + Outbox + Backlogs {
-    /// The page of `query` behind `after`, or the first one.
+    /// The page of `query` behind `after`, or the first one. A search is not the store's work: its words are ignored.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 
-    /// How many products `filter` and `search` leave, counted up to [`Total::CAP`].
-    async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError>;
+    /// The number of products of `filter`, counted up to [`Total::CAP`].
+    async fn total(&self, filter: &Filter) -> Result<Total, StoreError>;
 
     /// The product `id`.
     async fn get(&self, id: ProductId) -> Result<Product, StoreError>;

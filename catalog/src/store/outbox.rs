@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::Timestamp;
-use crate::once::Owner;
+use crate::idempotency::Owner;
 use crate::subscription::{Due, Kinds, Outgoing, Settled, Subscription, SubscriptionId};
 
 /// Deliveries, and how far the log of changes has become such.

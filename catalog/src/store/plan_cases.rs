@@ -1,13 +1,14 @@
 //! The listings whose plans each engine's tests look at, and a table that is large enough for plans.
 
 use crate::shape::{Index, Plan, Shape};
+use crate::store::bulk::BulkProduct;
 use crate::{Filter, NameKey, NewProduct, Position, Price, PriceRange, ProductId, SortKey, Timestamp};
 
 /// How many products the table has; [`row`] gives each of them.
-pub(super) const ROWS: i64 = 20_000;
+const ROWS: i64 = 20_000;
 
 /// The category of nearly half of the products.
-pub(super) const COMMON: &str = "Fruits";
+const COMMON: &str = "Fruits";
 const OTHERS: [&str; 5] = ["Dairy", "Eggs", "Grains", "Honey", "Vegetables"];
 
 /// One SELECT of a listing.
@@ -102,8 +103,13 @@ pub(super) fn middle(key: SortKey) -> Position {
     }
 }
 
+/// The products 1 to [`ROWS`].
+pub(super) fn rows() -> Vec<BulkProduct> {
+    (1..=ROWS).map(row).collect()
+}
+
 /// The product `n`: prices from 10.00 to 499.00, 2,000 names, any minute of some two years.
-pub(super) fn row(n: i64) -> (NewProduct, Timestamp) {
+fn row(n: i64) -> BulkProduct {
     let category = if n * 7_919 % 11 < 5 { COMMON } else { OTHERS[(n * 104_729 % 5) as usize] };
     let details = NewProduct {
         name: format!("Organic Mango {}", n * 31 % 2_000).parse().unwrap(),
@@ -115,7 +121,7 @@ pub(super) fn row(n: i64) -> (NewProduct, Timestamp) {
         producer: "Sharma Farm, Pune".parse().unwrap(),
         stock: 7,
     };
-    (details, made(n * 15_485_863 % 1_000_000))
+    BulkProduct { id: ProductId::new(n).unwrap(), details, created_at: made(n * 15_485_863 % 1_000_000) }
 }
 
 /// So many minutes after the start of 2024.

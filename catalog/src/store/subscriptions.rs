@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::once::{Claim, KeptAnswer};
+use crate::idempotency::{Claim, KeptAnswer};
 use crate::subscription::{Delivery, NewSubscription, Render, Subscription, SubscriptionId};
 use crate::{Limit, Timestamp};
 

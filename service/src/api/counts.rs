@@ -1,7 +1,7 @@
 //! What the operations count.
 
 use farmlokal_catalog::catalogue::Source;
-use farmlokal_catalog::once::Once;
+use farmlokal_catalog::idempotency::Once;
 
 use crate::tally::{Tally, counted};
 

@@ -1,6 +1,6 @@
 //! The `Idempotency-Key` of a request (a draft of the IETF's HTTP API working group).
 
-use farmlokal_catalog::once::{KeptAnswer, Once};
+use farmlokal_catalog::idempotency::{KeptAnswer, Once};
 use poem::Request;
 
 use super::counts::{Counts, Keyed};

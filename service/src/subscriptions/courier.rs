@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmlokal_catalog::ProductId;
-use farmlokal_catalog::once::Owner;
+use farmlokal_catalog::idempotency::Owner;
 use farmlokal_catalog::store::Outbox;
 use farmlokal_catalog::subscription::{DeliveryState, Due, Subscription, SubscriptionId};
 use farmlokal_telemetry::{Kind, Root};

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use farmlokal_catalog::once::Owner;
+use farmlokal_catalog::idempotency::Owner;
 use farmlokal_catalog::store::{Change, ChangeLog, Outbox, StoreError, Tail};
 use farmlokal_catalog::subscription::{Happened, Outgoing};
 use farmlokal_catalog::{Product, ProductId, Timestamp};

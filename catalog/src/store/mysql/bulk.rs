@@ -3,17 +3,11 @@
 
 use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::changes;
-use super::row::datetime;
-use crate::NameKey;
-use crate::store::bulk::{BulkError, BulkLoad, BulkProduct, SeedRun, out_of_order, per_category, span};
+use super::sql::{note_any, seeding};
+use crate::store::bulk::{BulkError, BulkLoad, BulkProduct, SeedRun};
 use crate::store::{DatabaseUrl, StoreError};
-
-/// Rows of one statement. Large, since the end of each may wait 40 ms for a delayed acknowledgement:
-/// sqlx 0.9.0 leaves Nagle's algorithm on (sqlx issue 4335). Over TLS 250 rows took 7 times as long.
-const CHUNK: usize = 1_000;
 
 pub(in crate::store) struct MysqlBulk {
     /// Holds the named lock; the server gives it back when the connection ends, however it ends.
@@ -29,8 +23,6 @@ impl MysqlBulk {
         if locked != Some(1) {
             return Err(StoreError::Busy);
         }
-        // As at the migration: full text takes this over from the session that builds it.
-        sqlx::query("SET SESSION innodb_ft_enable_stopword = OFF").execute(&mut connection).await?;
         Ok(Self { connection })
     }
 }
@@ -38,17 +30,17 @@ impl MysqlBulk {
 #[async_trait]
 impl BulkLoad for MysqlBulk {
     async fn recorded(&mut self) -> Result<Option<SeedRun>, StoreError> {
-        let row = sqlx::query("SELECT seed, wanted, loaded, finished FROM seed_run");
-        let Some(row) = row.fetch_optional(&mut self.connection).await? else { return Ok(None) };
-        let number = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
-        Ok(Some(SeedRun { seed: number(0)?, wanted: number(1)?, loaded: number(2)?, finished: row.try_get(3)? }))
+        seeding::recorded(&mut self.connection).await
     }
 
     async fn begin(&mut self, seed: u64, wanted: u64) -> Result<SeedRun, BulkError> {
         let run = match self.recorded().await? {
             Some(run) => run.resume(seed, wanted)?,
-            None if self.holds_products().await? => return Err(BulkError::NotEmpty),
-            None => self.record(seed, wanted).await?,
+            None if seeding::holds_products(&mut self.connection).await? => return Err(BulkError::NotEmpty),
+            None => {
+                let keys = keys(&mut self.connection).await?;
+                seeding::record(&mut self.connection, seed, wanted, &keys).await?
+            }
         };
         if run.loaded < wanted {
             self.put_aside().await?;
@@ -57,86 +49,33 @@ impl BulkLoad for MysqlBulk {
     }
 
     async fn load(&mut self, products: &[BulkProduct]) -> Result<(), StoreError> {
-        let (before, after) = span(products)?;
-        let mut transaction = self.connection.begin().await?;
-        // The guard: no batch is kept twice, and none is left out.
-        let advanced = sqlx::query("UPDATE seed_run SET loaded = ? WHERE loaded = ? AND NOT finished")
-            .bind(after)
-            .bind(before)
-            .execute(&mut *transaction)
-            .await?;
-        if advanced.rows_affected() != 1 {
-            return Err(out_of_order());
-        }
-        for chunk in products.chunks(CHUNK) {
-            insert(&mut transaction, chunk).await?;
-        }
-        for (category, more) in per_category(products) {
-            sqlx::query(
-                "INSERT INTO categories (name, products) VALUES (?, ?) \
-                 ON DUPLICATE KEY UPDATE products = products + VALUES (products)",
-            )
-            .bind(category.as_str())
-            .bind(more)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+        seeding::load(&mut self.connection, products).await
     }
 
     async fn finish(&mut self, step: &(dyn for<'a> Fn(&'a str, usize, usize) + Send + Sync)) -> Result<(), StoreError> {
         let present = keys(&mut self.connection).await?;
-        let mut missing = self.deferred().await?;
+        let mut missing: Vec<String> = seeding::deferred(&mut self.connection).await?;
         missing.retain(|key| !holds(&present, key));
-        // Full text first, since it takes longer with the others there; those in one pass over the rows.
-        let (words, indexes): (Vec<_>, Vec<_>) = missing.iter().partition(|key| key.starts_with("FULLTEXT"));
-        let parts = usize::from(!words.is_empty()) + usize::from(!indexes.is_empty()) + 1;
-        if !words.is_empty() {
-            step("full text", 1, parts);
-            self.alter(words.iter().map(|key| format!("ADD {key}"))).await?;
-        }
-        if !indexes.is_empty() {
-            step("indexes", parts - 1, parts);
-            self.alter(indexes.iter().map(|key| format!("ADD {key}"))).await?;
+        let parts = usize::from(!missing.is_empty()) + 1;
+        if !missing.is_empty() {
+            step("indexes", 1, parts);
+            // All in one pass over the rows.
+            self.alter(missing.iter().map(|key| format!("ADD {key}"))).await?;
         }
         step("statistics", parts, parts);
         sqlx::query("ANALYZE TABLE products").fetch_all(&mut self.connection).await?;
         // What is derived from the products learns that any of them may be new.
-        changes::note_any(&mut self.connection).await?;
+        note_any(&mut self.connection).await?;
         sqlx::query("UPDATE seed_run SET finished = TRUE").execute(&mut self.connection).await?;
         Ok(())
     }
 }
 
 impl MysqlBulk {
-    async fn holds_products(&mut self) -> Result<bool, StoreError> {
-        let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM products)");
-        Ok(any.fetch_one(&mut self.connection).await?)
-    }
-
-    /// Records the new seeding and the keys that are to be built at its end.
-    async fn record(&mut self, seed: u64, wanted: u64) -> Result<SeedRun, StoreError> {
-        let keys = keys(&mut self.connection).await?;
-        sqlx::query("INSERT INTO seed_run (one, seed, wanted, loaded, deferred) VALUES (1, ?, ?, 0, ?)")
-            .bind(seed.cast_signed())
-            .bind(wanted.cast_signed())
-            .bind(serde_json::to_string(&keys).map_err(not_json)?)
-            .execute(&mut self.connection)
-            .await?;
-        Ok(SeedRun { seed, wanted, loaded: 0, finished: false })
-    }
-
-    async fn deferred(&mut self) -> Result<Vec<String>, StoreError> {
-        let deferred = sqlx::query_scalar("SELECT deferred FROM seed_run");
-        let deferred: String = deferred.fetch_one(&mut self.connection).await?;
-        serde_json::from_str(&deferred).map_err(not_json)
-    }
-
     /// Drops those of the recorded keys that are still there.
     async fn put_aside(&mut self) -> Result<(), StoreError> {
         let present = keys(&mut self.connection).await?;
-        let deferred = self.deferred().await?;
+        let deferred: Vec<String> = seeding::deferred(&mut self.connection).await?;
         let there = deferred.iter().filter(|key| holds(&present, key));
         self.alter(there.filter_map(|key| name(key)).map(|name| format!("DROP KEY {name}"))).await
     }
@@ -162,40 +101,11 @@ async fn keys(connection: &mut MySqlConnection) -> Result<Vec<String>, StoreErro
 
 /// The quoted name in a definition of a key, if it is one.
 fn name(key: &str) -> Option<&str> {
-    let (name, _) = key.strip_prefix("FULLTEXT ").unwrap_or(key).strip_prefix("KEY ")?.split_once(" (")?;
+    let (name, _) = key.strip_prefix("KEY ")?.split_once(" (")?;
     Some(name)
 }
 
 /// Whether a key of `key`'s name is among `keys`.
 fn holds(keys: &[String], key: &str) -> bool {
     keys.iter().any(|there| name(there) == name(key))
-}
-
-fn not_json(error: serde_json::Error) -> StoreError {
-    StoreError::Database(sqlx::Error::Decode(error.into()))
-}
-
-async fn insert(connection: &mut MySqlConnection, products: &[BulkProduct]) -> Result<(), StoreError> {
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)"; products.len()].join(", ");
-    let mut insert = sqlx::query(AssertSqlSafe(format!(
-        "INSERT INTO products (id, name, name_key, description, category, price, currency, unit, producer, stock, \
-         created_at, updated_at, version) VALUES {rows}"
-    )));
-    for BulkProduct { id, details, created_at } in products {
-        insert = insert
-            .bind(id.get())
-            .bind(details.name.as_str())
-            .bind(NameKey::from(&details.name).as_str())
-            .bind(details.description.as_str())
-            .bind(details.category.as_str())
-            .bind(details.price.to_decimal())
-            .bind(details.currency.as_str())
-            .bind(details.unit.as_str())
-            .bind(details.producer.as_str())
-            .bind(details.stock)
-            .bind(datetime(*created_at))
-            .bind(datetime(*created_at));
-    }
-    insert.execute(connection).await?;
-    Ok(())
 }

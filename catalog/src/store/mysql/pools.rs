@@ -59,8 +59,8 @@ impl Pools {
         }
     }
 
-    /// Reads: from the replica, unless this process wrote so lately that the replica may not have it yet. A caller so
-    /// always reads its own writes.
+    /// Runs `call`, which reads: on the replica, unless this process wrote so lately that the replica may not have it
+    /// yet. A caller so always reads its own writes.
     pub(super) async fn read<T>(
         &self,
         summary: &'static str,
@@ -73,8 +73,8 @@ impl Pools {
         pool.with(summary, call).await
     }
 
-    /// Asks the primary: reads what is there for certain, or writes what no replica is asked for.
-    pub(super) async fn primary<T>(
+    /// Runs `call`, which reads what every committed write has left: on the primary.
+    pub(super) async fn read_latest<T>(
         &self,
         summary: &'static str,
         call: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StoreError>,
@@ -82,20 +82,16 @@ impl Pools {
         self.primary.with(summary, call).await
     }
 
-    /// Writes. Noted before and after: a read in between does not miss it, and the replica's lag counts from the end,
-    /// however long it took.
+    /// Runs `call`, which writes.
     pub(super) async fn write<T>(
         &self,
         summary: &'static str,
         call: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.wrote();
-        let outcome = self.primary.with(summary, call).await;
-        self.wrote();
-        outcome
+        self.primary.with(summary, call).await
     }
 
-    /// Asks over the connection that does nothing else.
+    /// Runs `call` on the connection of readiness checks, which does nothing else.
     pub(super) async fn probe<T>(
         &self,
         summary: &'static str,
@@ -104,7 +100,7 @@ impl Pools {
         self.probe.with(summary, call).await
     }
 
-    /// Notes a write.
+    /// Notes a write to the products, by this process or another: the replica may not have it yet.
     pub(super) fn wrote(&self) {
         *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
     }
@@ -147,21 +143,23 @@ fn pool(size: u32, options: &Options, system: Arc<OnceLock<&'static str>>) -> My
             let system = Arc::clone(&system);
             Box::pin(async move {
                 // An upgrade from the one to the other is as good as unheard of.
-                let _ = system.set(limit_statements(connection, limit).await?);
+                let _ = system.set(prepare_session(connection, limit).await?);
                 Ok(())
             })
         })
 }
 
-/// Has the server itself end a statement that takes longer than `limit`: a client that gives up does
-/// not free what its statement holds. Gives the server's name.
-async fn limit_statements(connection: &mut MySqlConnection, limit: Duration) -> Result<&'static str, sqlx::Error> {
+/// Sets what holds for each statement of a session, and returns the server's name. The server itself ends a statement
+/// that takes longer than `limit`: a client that gives up does not free what its statement holds.
+async fn prepare_session(connection: &mut MySqlConnection, limit: Duration) -> Result<&'static str, sqlx::Error> {
     let version: String = sqlx::query_scalar("SELECT VERSION()").fetch_one(&mut *connection).await?;
     let (system, statement) = if version.contains("MariaDB") {
         ("mariadb", format!("SET SESSION max_statement_time = {}", limit.as_secs_f64()))
     } else {
         ("mysql", format!("SET SESSION max_execution_time = {}", limit.as_millis()))
     };
-    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await?;
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    // See `engine::BEGIN`.
+    sqlx::query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(connection).await?;
     Ok(system)
 }

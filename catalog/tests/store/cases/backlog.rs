@@ -1,7 +1,7 @@
 //! What waits is counted over all processes, and only what waits.
 
+use farmlokal_catalog::idempotency::Owner;
 use farmlokal_catalog::inbox::{NewEvent, Receipt, State};
-use farmlokal_catalog::once::Owner;
 use farmlokal_catalog::store::Store;
 use farmlokal_catalog::store::backlog::{Backlog, Waiting};
 use farmlokal_catalog::subscription::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use farmlokal_catalog::once::{Claim, KeptAnswer, KeyedRequest, Once, Owner, Turn};
+use farmlokal_catalog::idempotency::{Claim, KeptAnswer, KeyedRequest, Once, Owner, Turn};
 use farmlokal_catalog::store::{Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, Product};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Poll;
 
-use farmlokal_catalog::once::{Claim, KeptAnswer, KeyedRequest, Owner, Turn};
+use farmlokal_catalog::idempotency::{Claim, KeptAnswer, KeyedRequest, Owner, Turn};
 use farmlokal_catalog::store::{Options, Store, StoreError};
 use farmlokal_catalog::subscription::{
     DeliveryState, Due, EventKind, NewSubscription, Outgoing, ReceiverEffect, Settled, SharedSecret, Standing,

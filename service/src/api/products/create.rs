@@ -1,6 +1,6 @@
 //! Making a product, once if the request has a key.
 
-use farmlokal_catalog::once::{KeptAnswer, KeyedRequest, Owner};
+use farmlokal_catalog::idempotency::{KeptAnswer, KeyedRequest, Owner};
 use farmlokal_catalog::{NewProduct, Product};
 use poem::Request;
 

@@ -1,6 +1,6 @@
 //! Making a subscription, once if the request has a key.
 
-use farmlokal_catalog::once::{KeptAnswer, KeyedRequest, Owner};
+use farmlokal_catalog::idempotency::{KeptAnswer, KeyedRequest, Owner};
 use farmlokal_catalog::subscription::{CallbackUrl, Kinds, NewSubscription, SharedSecret, Subscription};
 use poem::Request;
 use ring::rand::SystemRandom;
