@@ -61,8 +61,8 @@ pub trait BulkLoad: Send {
     /// The seeding that is recorded, if any.
     async fn recorded(&mut self) -> Result<Option<SeedRun>, StoreError>;
 
-    /// Records a new seeding in an empty catalogue, and puts secondary indexes and full text aside:
-    /// they are built at once at the end, from the definitions the database itself gives.
+    /// Records a new seeding in an empty catalogue, and puts secondary indexes aside: they are built at once at the
+    /// end, from the definitions the database itself gives.
     async fn begin(&mut self, seed: u64, wanted: u64) -> Result<SeedRun, BulkError>;
 
     /// Keeps `products` and how far the seeding has come, in one transaction.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::StoreError;
+use super::bulk::SeedRun;
 use crate::{Category, Product, ProductId, Timestamp};
 
 /// A change as the log has it. What changed is not said: read the product again.
@@ -103,6 +104,9 @@ pub trait ChangeLog: Send + Sync {
 
     /// The products `ids` (at most 100) as they are now, in any order; what is gone is left out.
     async fn current(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
+
+    /// The seeding that is recorded, if any: until it is finished, products arrive that no change tells of.
+    async fn seeding(&self) -> Result<Option<SeedRun>, StoreError>;
 
     /// Removes changes that are older than a day, a bounded number at a time; the last one stays.
     async fn prune_log(&self) -> Result<u64, StoreError>;

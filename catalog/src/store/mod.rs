@@ -15,7 +15,6 @@ pub mod outbox;
 #[cfg(test)]
 mod plan_cases;
 mod pool;
-mod relevance;
 mod sqlite;
 pub mod subscriptions;
 pub mod syncs;
@@ -29,8 +28,8 @@ use async_trait::async_trait;
 
 use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
-    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
-    Timestamp, Total, Version,
+    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, Timestamp, Total,
+    Version,
 };
 
 pub use backlog::{Backlog, Backlogs};
@@ -49,11 +48,11 @@ pub use tail::Tail;
 /// ([`StoreError::Busy`]) and by the statement time limit ([`StoreError::TimeLimit`]).
 #[async_trait]
 pub trait Store: ChangeLog + Inbox + Idempotency + OAuthStore + Syncs + Subscriptions + Outbox + Backlogs {
-    /// The page of `query` behind `after`, or the first one.
+    /// The page of `query` behind `after`, or the first one. Queries with a search go to the search index instead.
     async fn list(&self, query: &Query, after: Option<&Position>, limit: Limit) -> Result<Page, StoreError>;
 
-    /// How many products `filter` and `search` leave, counted up to [`Total::CAP`].
-    async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError>;
+    /// How many products `filter` leaves, counted up to [`Total::CAP`].
+    async fn total(&self, filter: &Filter) -> Result<Total, StoreError>;
 
     /// The product `id`.
     async fn get(&self, id: ProductId) -> Result<Product, StoreError>;

@@ -7,7 +7,7 @@ use crate::{Filter, NameKey, NewProduct, Position, Price, PriceRange, ProductId,
 pub(super) const ROWS: i64 = 20_000;
 
 /// The category of nearly half of the products.
-pub(super) const COMMON: &str = "Fruits";
+const COMMON: &str = "Fruits";
 const OTHERS: [&str; 5] = ["Dairy", "Eggs", "Grains", "Honey", "Vegetables"];
 
 /// One SELECT of a listing.
@@ -92,7 +92,7 @@ fn filters(shape: Shape) -> Vec<Filter> {
 }
 
 /// A position in the middle of the table and of every price range above.
-pub(super) fn middle(key: SortKey) -> Position {
+fn middle(key: SortKey) -> Position {
     let id = ProductId::new(ROWS / 2).unwrap();
     match key {
         SortKey::Id => Position::Id(id),

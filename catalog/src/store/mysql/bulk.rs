@@ -29,8 +29,6 @@ impl MysqlBulk {
         if locked != Some(1) {
             return Err(StoreError::Busy);
         }
-        // As at the migration: full text takes this over from the session that builds it.
-        sqlx::query("SET SESSION innodb_ft_enable_stopword = OFF").execute(&mut connection).await?;
         Ok(Self { connection })
     }
 }
@@ -38,10 +36,7 @@ impl MysqlBulk {
 #[async_trait]
 impl BulkLoad for MysqlBulk {
     async fn recorded(&mut self) -> Result<Option<SeedRun>, StoreError> {
-        let row = sqlx::query("SELECT seed, wanted, loaded, finished FROM seed_run");
-        let Some(row) = row.fetch_optional(&mut self.connection).await? else { return Ok(None) };
-        let number = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
-        Ok(Some(SeedRun { seed: number(0)?, wanted: number(1)?, loaded: number(2)?, finished: row.try_get(3)? }))
+        recorded(&mut self.connection).await
     }
 
     async fn begin(&mut self, seed: u64, wanted: u64) -> Result<SeedRun, BulkError> {
@@ -89,16 +84,11 @@ impl BulkLoad for MysqlBulk {
         let present = keys(&mut self.connection).await?;
         let mut missing = self.deferred().await?;
         missing.retain(|key| !holds(&present, key));
-        // Full text first, since it takes longer with the others there; those in one pass over the rows.
-        let (words, indexes): (Vec<_>, Vec<_>) = missing.iter().partition(|key| key.starts_with("FULLTEXT"));
-        let parts = usize::from(!words.is_empty()) + usize::from(!indexes.is_empty()) + 1;
-        if !words.is_empty() {
-            step("full text", 1, parts);
-            self.alter(words.iter().map(|key| format!("ADD {key}"))).await?;
-        }
-        if !indexes.is_empty() {
-            step("indexes", parts - 1, parts);
-            self.alter(indexes.iter().map(|key| format!("ADD {key}"))).await?;
+        let parts = usize::from(!missing.is_empty()) + 1;
+        if !missing.is_empty() {
+            // In one pass over the rows.
+            step("indexes", 1, parts);
+            self.alter(missing.iter().map(|key| format!("ADD {key}"))).await?;
         }
         step("statistics", parts, parts);
         sqlx::query("ANALYZE TABLE products").fetch_all(&mut self.connection).await?;
@@ -152,6 +142,13 @@ impl MysqlBulk {
     }
 }
 
+pub(super) async fn recorded(connection: &mut MySqlConnection) -> Result<Option<SeedRun>, StoreError> {
+    let row = sqlx::query("SELECT seed, wanted, loaded, finished FROM seed_run");
+    let Some(row) = row.fetch_optional(connection).await? else { return Ok(None) };
+    let number = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
+    Ok(Some(SeedRun { seed: number(0)?, wanted: number(1)?, loaded: number(2)?, finished: row.try_get(3)? }))
+}
+
 /// The secondary keys that `products` has now, in the server's own words: ``KEY `by_price` (`price`,`id`)``.
 /// A unique one is not among them, since it is a promise about the rows and not only a way to find them.
 async fn keys(connection: &mut MySqlConnection) -> Result<Vec<String>, StoreError> {
@@ -162,7 +159,7 @@ async fn keys(connection: &mut MySqlConnection) -> Result<Vec<String>, StoreErro
 
 /// The quoted name in a definition of a key, if it is one.
 fn name(key: &str) -> Option<&str> {
-    let (name, _) = key.strip_prefix("FULLTEXT ").unwrap_or(key).strip_prefix("KEY ")?.split_once(" (")?;
+    let (name, _) = key.strip_prefix("KEY ")?.split_once(" (")?;
     Some(name)
 }
 

@@ -4,7 +4,7 @@ use sqlx::{MySql, QueryBuilder};
 
 use super::row::{COLUMNS, datetime};
 use crate::shape::{Index, counting_index};
-use crate::{Direction, Filter, Limit, Position, ProductId, SearchText, SortKey};
+use crate::{Direction, Filter, Limit, Position, ProductId, SortKey};
 
 pub(super) type Select = QueryBuilder<MySql>;
 
@@ -25,49 +25,15 @@ pub(super) fn sorted(
     select
 }
 
-/// The rows with `words` and of `filter` behind `after`, in the order of `key`.
-pub(super) fn sorted_search(
-    words: &str,
-    filter: &Filter,
-    (key, direction): (SortKey, Direction),
-    after: Option<&Position>,
-    limit: Limit,
-) -> Select {
-    let mut select = Select::new(format!("SELECT {COLUMNS} FROM products p"));
-    let mut conditions = Conditions::new(&mut select);
-    conditions.words(words);
-    conditions.filter(filter);
-    conditions.behind(after, direction);
-    order_and_limit(&mut select, key, direction, limit);
-    select
-}
-
-/// `(id, score)` of the best `most` rows with `words` and of `filter`; more is better.
-pub(super) fn best(words: &str, filter: &Filter, most: i64) -> Select {
-    let mut select = Select::new("SELECT p.id, ");
-    push_match(&mut select, words);
-    select.push(" AS score FROM products p");
-    let mut conditions = Conditions::new(&mut select);
-    conditions.words(words);
-    conditions.filter(filter);
-    select.push(" ORDER BY score DESC, p.id LIMIT ").push_bind(most);
-    select
-}
-
-/// How many rows `filter` and `words` leave, counted up to `most`.
-pub(super) fn count(filter: &Filter, words: Option<&str>, most: i64) -> Select {
-    // Full text has its own index and takes no hint.
-    let hint = if words.is_some() { "" } else { hint(counting_index(filter)) };
+/// How many rows `filter` leaves, counted up to `most`.
+pub(super) fn count(filter: &Filter, most: i64) -> Select {
+    let hint = hint(counting_index(filter));
     let mut select = Select::new(format!("SELECT COUNT(*) FROM (SELECT 1 FROM products p {hint}"));
     let mut conditions = Conditions::new(&mut select);
-    match words {
-        Some(words) => conditions.words(words),
-        // All rows meet it. Without a condition MariaDB reads the rows themselves, whatever the hint
-        // says, when a prepared statement is run again.
-        None if *filter == Filter::default() => {
-            conditions.and("p.price >= 0");
-        }
-        None => {}
+    // All rows meet it. Without a condition MariaDB reads the rows themselves, whatever the hint says, when a prepared
+    // statement is run again.
+    if *filter == Filter::default() {
+        conditions.and("p.price >= 0");
     }
     conditions.filter(filter);
     select.push(" LIMIT ").push_bind(most).push(") counted");
@@ -96,29 +62,6 @@ pub(super) fn by_ids(ids: &[ProductId]) -> Select {
     }
     select.push(")");
     select
-}
-
-/// The text as a full-text query in boolean mode: all words, the last one as a prefix. Words hold
-/// letters and digits only, so that nothing in them is an operator. `None` without words.
-///
-/// A word shorter than InnoDB keeps (`innodb_ft_min_token_size`) would match nothing that is just as
-/// short, and "1 kg" is how many names end. So it is left out, and as the last one it only raises what
-/// has it, unless there is no other.
-pub(super) fn match_words(search: &SearchText) -> Option<String> {
-    const MIN_TOKEN: usize = 3;
-    let is_kept = |word: &String| word.chars().count() >= MIN_TOKEN;
-    let mut words = search.words();
-    let last = words.pop()?;
-    let whole: String = words.iter().filter(|word| is_kept(word)).map(|word| format!("+{word} ")).collect();
-    let must = if whole.is_empty() || is_kept(&last) { "+" } else { "" };
-    Some(format!("{whole}{must}{last}*"))
-}
-
-fn push_match(select: &mut Select, words: &str) {
-    select
-        .push("MATCH (p.name, p.description, p.producer) AGAINST (")
-        .push_bind(words.to_owned())
-        .push(" IN BOOLEAN MODE)");
 }
 
 pub(super) fn hint(index: Index) -> &'static str {
@@ -166,10 +109,6 @@ impl<'a> Conditions<'a> {
     fn and(&mut self, sql: &str) -> &mut Select {
         let word = std::mem::replace(&mut self.word, " AND ");
         self.select.push(word).push(sql)
-    }
-
-    fn words(&mut self, words: &str) {
-        push_match(self.and(""), words);
     }
 
     fn filter(&mut self, filter: &Filter) {

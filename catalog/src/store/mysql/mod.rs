@@ -25,12 +25,13 @@ use sqlx::migrate::MigrateError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::bulk::SeedRun;
 use super::changes::{Change, ChangeLog, Listeners, LogBounds, Written};
 use super::{DatabaseUrl, Options, PoolStatus, Store, StoreError};
 use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
-    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
-    Timestamp, Total, Version,
+    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, Timestamp, Total,
+    Version,
 };
 use pools::Pools;
 
@@ -68,8 +69,8 @@ impl Store for MysqlStore {
         self.pools.read("SELECT products", async |db| read::list(db, query, after, limit).await).await
     }
 
-    async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
-        self.pools.read("SELECT products", async |db| read::total(db, filter, search).await).await
+    async fn total(&self, filter: &Filter) -> Result<Total, StoreError> {
+        self.pools.read("SELECT products", async |db| read::total(db, filter).await).await
     }
 
     async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
@@ -155,6 +156,10 @@ impl ChangeLog for MysqlStore {
         self.pools.primary("SELECT products", async |db| read::get_all(db, ids).await).await
     }
 
+    async fn seeding(&self) -> Result<Option<SeedRun>, StoreError> {
+        self.pools.primary("SELECT seed_run", async |db| bulk::recorded(db).await).await
+    }
+
     async fn prune_log(&self) -> Result<u64, StoreError> {
         let bounds = self.log_bounds().await?;
         self.pools
@@ -174,8 +179,6 @@ pub(super) async fn migrate(url: &DatabaseUrl) -> Result<(), StoreError> {
     if locked != Some(1) {
         return Err(StoreError::Busy);
     }
-    // The full text index keeps stop words: a person who types one must find it.
-    sqlx::query("SET SESSION innodb_ft_enable_stopword = OFF").execute(&mut connection).await?;
     let mut result = MIGRATIONS.run_direct(None, &mut connection, false).await;
     if let Err(MigrateError::Dirty(version)) = result {
         tracing::warn!(version, "a migration was cut short; running it again");

@@ -7,9 +7,8 @@ use super::listing::{self, Select};
 use super::row::{product, products};
 use crate::shape::{NARROW, Plan, Shape};
 use crate::store::StoreError;
-use crate::store::relevance::{self, CANDIDATES};
 use crate::{
-    Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SearchText, SortKey, Total,
+    Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SortKey, Total,
 };
 
 pub(super) async fn ping(connection: &mut MySqlConnection) -> Result<(), StoreError> {
@@ -34,7 +33,7 @@ pub(super) async fn get_all(connection: &mut MySqlConnection, ids: &[ProductId])
         return Ok(Vec::new());
     }
     let found = fetch(connection, listing::by_ids(ids)).await?;
-    Ok(relevance::in_order(ids, found))
+    Ok(in_order(ids, found))
 }
 
 pub(super) async fn categories(connection: &mut MySqlConnection) -> Result<Vec<(Category, u64)>, StoreError> {
@@ -48,16 +47,14 @@ pub(super) async fn categories(connection: &mut MySqlConnection) -> Result<Vec<(
         .collect()
 }
 
-pub(super) async fn total(
-    connection: &mut MySqlConnection,
-    filter: &Filter,
-    search: Option<&SearchText>,
-) -> Result<Total, StoreError> {
-    let words = match search.map(listing::match_words) {
-        Some(None) => return Ok(Total::Exact(0)),
-        words => words.flatten(),
-    };
-    Ok(Total::from_capped(count(connection, filter, words.as_deref(), Total::CAP).await?))
+/// The `products` in the order of `ids`.
+fn in_order(ids: &[ProductId], mut products: Vec<Product>) -> Vec<Product> {
+    products.sort_by_key(|product| ids.iter().position(|id| *id == product.id));
+    products
+}
+
+pub(super) async fn total(connection: &mut MySqlConnection, filter: &Filter) -> Result<Total, StoreError> {
+    Ok(Total::from_capped(count(connection, filter, Total::CAP).await?))
 }
 
 pub(super) async fn list(
@@ -66,21 +63,7 @@ pub(super) async fn list(
     after: Option<&Position>,
     limit: Limit,
 ) -> Result<Page, StoreError> {
-    let filter = query.filter();
-    let Some(search) = query.search() else {
-        let (key, direction) = sort(query.order());
-        return sorted(connection, filter, (key, direction), after, limit).await;
-    };
-    let Some(words) = listing::match_words(search) else {
-        return Ok(Page { products: Vec::new(), next: None });
-    };
-    match query.order() {
-        Order::Relevance => ranked(connection, &words, filter, after, limit).await,
-        Order::By(key, direction) => {
-            let select = listing::sorted_search(&words, filter, (key, direction), after, limit);
-            Ok(Page::from_rows(fetch(connection, select).await?, limit, key))
-        }
-    }
+    sorted(connection, query.filter(), sort(query.order()), after, limit).await
 }
 
 /// The column order of a listing without a search ([`Query::new`] allows no other).
@@ -101,7 +84,7 @@ async fn sorted(
     let index = match Shape::of(filter, key, direction).plan() {
         Plan::Ordered(index) => index,
         Plan::Bounded { range, walk } => {
-            let matches = count(connection, filter, None, NARROW).await?;
+            let matches = count(connection, filter, NARROW).await?;
             if matches <= i64::from(NARROW) { range } else { walk }
         }
     };
@@ -109,35 +92,12 @@ async fn sorted(
     Ok(Page::from_rows(rows, limit, key))
 }
 
-async fn ranked(
-    connection: &mut MySqlConnection,
-    words: &str,
-    filter: &Filter,
-    after: Option<&Position>,
-    limit: Limit,
-) -> Result<Page, StoreError> {
-    let rows = listing::best(words, filter, CANDIDATES).build().fetch_all(&mut *connection).await?;
-    let mut candidates = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let id = row.try_get(0)?;
-        let id = ProductId::new(id).map_err(|_| StoreError::Corrupt { id, field: "id" })?;
-        candidates.push((id, row.try_get(1)?));
-    }
-    let (ids, next) = relevance::page_ids(candidates, after, limit);
-    Ok(Page { products: get_all(connection, &ids).await?, next })
-}
-
 async fn fetch(connection: &mut MySqlConnection, mut select: Select) -> Result<Vec<Product>, StoreError> {
     products(&select.build().fetch_all(connection).await?)
 }
 
 /// Counts up to `cap + 1`, so that the caller sees that there are more.
-async fn count(
-    connection: &mut MySqlConnection,
-    filter: &Filter,
-    words: Option<&str>,
-    cap: u32,
-) -> Result<i64, StoreError> {
-    let mut select = listing::count(filter, words, i64::from(cap) + 1);
+async fn count(connection: &mut MySqlConnection, filter: &Filter, cap: u32) -> Result<i64, StoreError> {
+    let mut select = listing::count(filter, i64::from(cap) + 1);
     Ok(select.build_query_scalar().fetch_one(connection).await?)
 }

@@ -82,15 +82,10 @@ impl BulkLoad for SqliteBulk {
 
     async fn finish(&mut self, step: &(dyn for<'a> Fn(&'a str, usize, usize) + Send + Sync)) -> Result<(), StoreError> {
         let missing = missing(&mut self.connection).await?;
-        let (indexes, triggers): (Vec<_>, Vec<_>) = missing.iter().partition(|definition| definition.kind == "index");
-        let parts = indexes.len() + usize::from(!triggers.is_empty()) + 1;
-        for (built, index) in indexes.iter().enumerate() {
-            step(&format!("index {}", index.name), built + 1, parts);
-            sqlx::query(AssertSqlSafe(index.sql.as_str())).execute(&mut self.connection).await?;
-        }
-        if !triggers.is_empty() {
-            step("full text", parts - 1, parts);
-            self.build_full_text(&triggers).await?;
+        let parts = missing.len() + 1;
+        for (built, definition) in missing.iter().enumerate() {
+            step(&format!("{} {}", definition.kind, definition.name), built + 1, parts);
+            sqlx::query(AssertSqlSafe(definition.sql.as_str())).execute(&mut self.connection).await?;
         }
         step("statistics", parts, parts);
         sqlx::query("ANALYZE").execute(&mut self.connection).await?;
@@ -103,19 +98,6 @@ impl BulkLoad for SqliteBulk {
     }
 }
 
-impl SqliteBulk {
-    /// Full text and the triggers that keep it, in one transaction: a row is in both or in neither.
-    async fn build_full_text(&mut self, triggers: &[&Definition]) -> Result<(), StoreError> {
-        let mut transaction = self.connection.begin_with(BEGIN).await?;
-        sqlx::query("INSERT INTO product_words (product_words) VALUES ('rebuild')").execute(&mut *transaction).await?;
-        for trigger in triggers {
-            sqlx::query(AssertSqlSafe(trigger.sql.as_str())).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-}
-
 /// An index or a trigger of `products`, as the database itself gives it.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Definition {
@@ -124,7 +106,7 @@ struct Definition {
     sql: String,
 }
 
-async fn recorded(connection: &mut SqliteConnection) -> Result<Option<SeedRun>, StoreError> {
+pub(super) async fn recorded(connection: &mut SqliteConnection) -> Result<Option<SeedRun>, StoreError> {
     let row = sqlx::query("SELECT seed, wanted, loaded, finished FROM seed_run").fetch_optional(connection).await?;
     let Some(row) = row else { return Ok(None) };
     let number = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);

@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::row::COLUMNS;
 use crate::shape::{Index, counting_index};
-use crate::{Direction, Filter, Limit, Position, ProductId, SearchText, SortKey};
+use crate::{Direction, Filter, Limit, Position, ProductId, SortKey};
 
 pub(super) type Select = QueryBuilder<Sqlite>;
 
@@ -24,46 +24,11 @@ pub(super) fn sorted(
     select
 }
 
-/// The rows with `words` and of `filter` behind `after`, in the order of `key`.
-pub(super) fn sorted_search(
-    words: &str,
-    filter: &Filter,
-    (key, direction): (SortKey, Direction),
-    after: Option<&Position>,
-    limit: Limit,
-) -> Select {
-    let mut select = Select::new(format!("SELECT {COLUMNS} {MATCHES}"));
+/// How many rows `filter` leaves, counted up to `most`.
+pub(super) fn count(filter: &Filter, most: i64) -> Select {
+    let hint = hint(counting_index(filter));
+    let mut select = Select::new(format!("SELECT COUNT(*) FROM (SELECT 1 FROM products p {hint}"));
     let mut conditions = Conditions::new(&mut select);
-    conditions.words(words);
-    conditions.filter_behind(filter, after, direction);
-    order_and_limit(&mut select, key, direction, limit);
-    select
-}
-
-/// `(id, score)` of the best `most` rows with `words` and of `filter`. BM25 with the name weighing
-/// most; the sign is turned, so that more is better.
-pub(super) fn best(words: &str, filter: &Filter, most: i64) -> Select {
-    let from = if *filter == Filter::default() { "FROM product_words w" } else { MATCHES };
-    let mut select = Select::new(format!("SELECT w.rowid, -bm25(product_words, 8.0, 1.0, 3.0) AS score {from}"));
-    let mut conditions = Conditions::new(&mut select);
-    conditions.words(words);
-    conditions.filter(filter);
-    select.push(" ORDER BY score DESC, w.rowid LIMIT ").push_bind(most);
-    select
-}
-
-/// How many rows `filter` and `words` leave, counted up to `most`.
-pub(super) fn count(filter: &Filter, words: Option<&str>, most: i64) -> Select {
-    let from = match words {
-        None => format!("FROM products p {}", hint(counting_index(filter))),
-        Some(_) if *filter == Filter::default() => "FROM product_words w".to_owned(),
-        Some(_) => MATCHES.to_owned(),
-    };
-    let mut select = Select::new(format!("SELECT COUNT(*) FROM (SELECT 1 {from}"));
-    let mut conditions = Conditions::new(&mut select);
-    if let Some(words) = words {
-        conditions.words(words);
-    }
     conditions.filter(filter);
     select.push(" LIMIT ").push_bind(most).push(")");
     select
@@ -92,17 +57,6 @@ pub(super) fn by_ids(ids: &[ProductId]) -> Select {
     select.push(")");
     select
 }
-
-/// The text as an FTS5 query: all words, the last one as a prefix. Words hold letters and digits
-/// only, and are quoted all the same, so that nothing in them is an operator. `None` without words.
-pub(super) fn match_words(search: &SearchText) -> Option<String> {
-    let words = search.words();
-    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    (!quoted.is_empty()).then(|| format!("{}*", quoted.join(" ")))
-}
-
-/// CROSS JOIN keeps SQLite from turning the join round and scanning the products.
-const MATCHES: &str = "FROM product_words w CROSS JOIN products p ON p.id = w.rowid";
 
 pub(super) fn hint(index: Index) -> &'static str {
     match index {
@@ -149,10 +103,6 @@ impl<'a> Conditions<'a> {
     fn and(&mut self, sql: &str) -> &mut Select {
         let word = std::mem::replace(&mut self.word, " AND ");
         self.select.push(word).push(sql)
-    }
-
-    fn words(&mut self, words: &str) {
-        self.and("product_words MATCH ").push_bind(words.to_owned());
     }
 
     fn filter(&mut self, filter: &Filter) {

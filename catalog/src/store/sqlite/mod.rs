@@ -29,13 +29,14 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite};
 
+use super::bulk::SeedRun;
 use super::changes::{Change, ChangeLog, Listeners, LogBounds, Written};
 use super::pool::{Gated, Rules};
 use super::{DatabaseUrl, Options, Pool, PoolStatus, Store, StoreError};
 use crate::once::{Claim, KeptAnswer, Render};
 use crate::{
-    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, SearchText,
-    Timestamp, Total, Version,
+    Category, Filter, Limit, NewProduct, Page, Position, Product, ProductId, ProductPatch, Query, Timestamp, Total,
+    Version,
 };
 use time_limit::TimeLimit;
 
@@ -131,8 +132,8 @@ impl Store for SqliteStore {
         self.read("SELECT products", async |db| read::list(db, query, after, limit).await).await
     }
 
-    async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, StoreError> {
-        self.read("SELECT products", async |db| read::total(db, filter, search).await).await
+    async fn total(&self, filter: &Filter) -> Result<Total, StoreError> {
+        self.read("SELECT products", async |db| read::total(db, filter).await).await
     }
 
     async fn get(&self, id: ProductId) -> Result<Product, StoreError> {
@@ -214,6 +215,10 @@ impl ChangeLog for SqliteStore {
 
     async fn current(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         self.get_all(ids).await
+    }
+
+    async fn seeding(&self) -> Result<Option<SeedRun>, StoreError> {
+        self.read("SELECT seed_run", async |db| bulk::recorded(db).await).await
     }
 
     async fn prune_log(&self) -> Result<u64, StoreError> {
