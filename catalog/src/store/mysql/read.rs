@@ -7,9 +7,7 @@ use super::listing::{self, Select};
 use super::row::{product, products};
 use crate::shape::{NARROW, Plan, Shape};
 use crate::store::StoreError;
-use crate::{
-    Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SortKey, Total,
-};
+use crate::{Category, Direction, Filter, Limit, Order, Page, Position, Product, ProductId, Query, SortKey, Total};
 
 pub(super) async fn ping(connection: &mut MySqlConnection) -> Result<(), StoreError> {
     sqlx::query("SELECT id FROM products LIMIT 1").fetch_optional(connection).await?;
