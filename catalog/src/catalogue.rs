@@ -1,59 +1,44 @@
-//! The catalogue as its users ask it: the search index where it serves best, SQL everywhere else and
-//! whenever the index is not there.
+//! The catalogue as its users query it: searches by the search index, everything else by SQL.
 
 use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use crate::projection::Projection;
+use crate::projection::{BuildProgress, Projection};
 use crate::search::{Facets, SearchError, SearchIndex, Stage};
 use crate::shape::{Plan, Shape};
 use crate::store::{Store, StoreError};
 use crate::{Filter, Limit, Order, Page, Position, Product, Query, SearchText, Total};
 
-/// Who found the products of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A B-tree of the database: the listing needs no search.
-    Table,
-    /// The search index.
-    Index,
-    /// The database's own full text, or a walk through it, while the search index is not ready.
-    Fallback,
-}
-
 /// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The scan goes through an index that is gone: another one ranks and matches differently.
     #[error("the scan goes through a search index that is gone")]
     Expired,
-    /// Only the search index can answer, and it is not ready.
-    #[error("the search index is not ready")]
-    NotReady,
+    /// Only the search index can answer, and it is not built yet.
+    #[error("the search index is not ready: {0}")]
+    NotReady(BuildProgress),
 }
 
-/// A page, who found it, and what its cursor must remember of that.
+/// A page, and what its cursor must remember of it.
 pub struct Listing {
     /// The products.
     pub page: Page,
-    /// Who found them.
-    pub source: Source,
-    /// To be given back with the position to continue; `None` where it does not matter.
+    /// Epoch to be passed with the position to continue; `None` for listings without a search.
     pub epoch: Option<u32>,
 }
 
-/// The epochs of searches: who understands the words and ranks the hits. SQL and each version of the
-/// index's ranking do it differently, and a scan must not change hands. The index ranks by a product's
-/// own words alone, so its epochs outlive commits, rebuilds and the process, and hold on every replica.
+/// The epochs of searches: each version of the index's ranking matches and orders differently, and a scan must not
+/// change hands. The index ranks by a product's own words alone, so its epochs outlive commits, rebuilds and the
+/// process, and hold on every replica.
 mod epoch {
     use super::Stage;
 
-    pub(super) const SQL: u32 = 0;
-    /// Raised when the index matches or ranks in another way.
+    /// Raised when the index matches or ranks in another way. Epoch 0 belonged to the full text of SQL.
     const RANKING: u32 = 1;
 
     pub(super) fn of(stage: Stage) -> u32 {
@@ -63,7 +48,7 @@ mod epoch {
         }
     }
 
-    /// The stage of an epoch of the index; `None` for SQL and for rankings that are no more.
+    /// The stage of an epoch; `None` for rankings that are no more.
     pub(super) fn stage(epoch: u32) -> Option<Stage> {
         [Stage::Exact, Stage::Fuzzy].into_iter().find(|stage| of(*stage) == epoch)
     }
@@ -77,16 +62,16 @@ const FILL_ROUNDS: usize = 8;
 #[derive(Clone)]
 pub struct Catalogue {
     store: Arc<dyn Store>,
-    projection: Option<Arc<Projection>>,
+    projection: Arc<Projection>,
 }
 
 impl Catalogue {
-    /// The catalogue in `store`, searched through `projection` if there is one.
-    pub fn new(store: Arc<dyn Store>, projection: Option<Arc<Projection>>) -> Self {
+    /// The catalogue in `store`, searched through the index of `projection`.
+    pub fn new(store: Arc<dyn Store>, projection: Arc<Projection>) -> Self {
         Self { store, projection }
     }
 
-    /// Where products are read one at a time.
+    /// The store, for products that are read one at a time.
     pub fn store(&self) -> &dyn Store {
         &*self.store
     }
@@ -95,13 +80,13 @@ impl Catalogue {
         Arc::clone(&self.store)
     }
 
-    /// The index's projection, if there is one.
-    pub fn projection(&self) -> Option<&Arc<Projection>> {
-        self.projection.as_ref()
+    /// The projection that keeps the search index.
+    pub fn projection(&self) -> &Arc<Projection> {
+        &self.projection
     }
 
-    /// The page of `query` behind `after`. `epoch` is what an earlier page of the same scan gave: a
-    /// search goes on where it began, or is [`CatalogueError::Expired`].
+    /// The page of `query` behind `after`. `epoch` is that of an earlier page of the same scan: a search goes on where
+    /// it began, or is [`CatalogueError::Expired`].
     pub async fn list(
         &self,
         query: &Query,
@@ -109,55 +94,50 @@ impl Catalogue {
         epoch: Option<u32>,
         limit: Limit,
     ) -> Result<Listing, CatalogueError> {
-        let searched = query.search().is_some();
-        if !searched && !is_bounded(query) {
-            let page = self.store.list(query, after, limit).await?;
-            return Ok(Listing { page, source: Source::Table, epoch: None });
-        }
-        let stage = epoch.and_then(epoch::stage);
-        if let Some(index) = self.index()
-            && (epoch.is_none() || stage.is_some())
-        {
-            match self.indexed(index, query, after, stage, limit).await {
-                Ok((page, stage)) => {
-                    let epoch = searched.then(|| epoch::of(stage));
-                    return Ok(Listing { page, source: Source::Index, epoch });
-                }
+        if query.search().is_some() {
+            let stage = match epoch.map(epoch::stage) {
+                Some(None) => return Err(CatalogueError::Expired),
+                stage => stage.flatten(),
+            };
+            let (page, stage) = match self.indexed(self.index()?, query, after, stage, limit).await {
+                Ok(found) => found,
                 Err(Indexed::Store(error)) => return Err(error.into()),
-                Err(Indexed::Search(error)) => self.report(&error),
+                Err(Indexed::Search(error)) => return Err(self.lost(&error)),
+            };
+            return Ok(Listing { page, epoch: Some(epoch::of(stage)) });
+        }
+        if is_bounded(query)
+            && let Ok(index) = self.index()
+        {
+            match self.indexed(index, query, after, None, limit).await {
+                Ok((page, _)) => return Ok(Listing { page, epoch: None }),
+                Err(Indexed::Store(error)) => return Err(error.into()),
+                // SQL has the same listing, only slower.
+                Err(Indexed::Search(error)) => _ = self.lost(&error),
             }
         }
-        if epoch.is_some_and(|epoch| epoch != epoch::SQL) {
-            return Err(CatalogueError::Expired);
-        }
-        if searched {
-            return Err(CatalogueError::NotReady);
-        }
         let page = self.store.list(query, after, limit).await?;
-        Ok(Listing { page, source: Source::Fallback, epoch: None })
+        Ok(Listing { page, epoch: None })
     }
 
-    /// How many products `filter` and `search` leave: exact from the index, capped from SQL.
+    /// How many products `filter` and `search` leave: exact for a search, capped without one.
     pub async fn total(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Total, CatalogueError> {
         let Some(search) = search.cloned() else { return Ok(self.store.total(filter).await?) };
-        let index = self.index().ok_or(CatalogueError::NotReady)?;
-        let filter = filter.clone();
-        let count = self.only_indexed(blocking(move || index.count(&filter, Some(&search))).await)?;
+        let (index, filter) = (self.index()?, filter.clone());
+        let count = blocking(move || index.count(&filter, Some(&search))).await.map_err(|error| self.lost(&error))?;
         Ok(Total::Exact(u32::try_from(count).unwrap_or(u32::MAX)))
     }
 
     /// How many products each category and price band has under `filter` and `search`.
     pub async fn facets(&self, filter: &Filter, search: Option<&SearchText>) -> Result<Facets, CatalogueError> {
-        let index = self.index().ok_or(CatalogueError::NotReady)?;
-        let (filter, search) = (filter.clone(), search.cloned());
-        self.only_indexed(blocking(move || index.facets(&filter, search.as_ref())).await)
+        let (index, filter, search) = (self.index()?, filter.clone(), search.cloned());
+        blocking(move || index.facets(&filter, search.as_ref())).await.map_err(|error| self.lost(&error))
     }
 
     /// Up to `limit` completions of `text`.
     pub async fn suggest(&self, text: &SearchText, limit: usize) -> Result<Vec<String>, CatalogueError> {
-        let index = self.index().ok_or(CatalogueError::NotReady)?;
-        let text = text.clone();
-        self.only_indexed(blocking(move || index.suggest(text.as_str(), limit)).await)
+        let (index, text) = (self.index()?, text.clone());
+        blocking(move || index.suggest(text.as_str(), limit)).await.map_err(|error| self.lost(&error))
     }
 
     /// Stands for what the search index knows, where an answer to `query` (with facets or without) comes
@@ -169,24 +149,21 @@ impl Catalogue {
 
     /// Stands for what the search index knows; `None` while there is none.
     pub fn index_stamp(&self) -> Option<u64> {
-        self.projection.as_ref().and_then(|projection| projection.stamp())
+        self.projection.stamp()
     }
 
-    fn only_indexed<T>(&self, answer: Result<T, SearchError>) -> Result<T, CatalogueError> {
-        answer.map_err(|error| {
-            self.report(&error);
-            CatalogueError::NotReady
-        })
+    fn index(&self) -> Result<SearchIndex, CatalogueError> {
+        self.projection.index().ok_or_else(|| self.not_ready())
     }
 
-    fn index(&self) -> Option<SearchIndex> {
-        self.projection.as_ref().and_then(|projection| projection.index())
+    fn not_ready(&self) -> CatalogueError {
+        CatalogueError::NotReady(self.projection.status().build)
     }
 
-    fn report(&self, error: &SearchError) {
-        if let Some(projection) = &self.projection {
-            projection.report_damage(error);
-        }
+    /// Gives up the index, which failed with `error`, and says what to answer until there is another one.
+    fn lost(&self, error: &SearchError) -> CatalogueError {
+        self.projection.report_damage(error);
+        self.not_ready()
     }
 
     /// A page of hits, read from the table: prices and stock are as they are now, what is gone or no

@@ -37,7 +37,7 @@ pub struct Report {
     pub found: u64,
     /// How long the products took.
     pub loading: Duration,
-    /// How long indexes, full text and statistics took; `None` if they were there.
+    /// How long indexes and statistics took; `None` if they were there.
     pub building: Option<Duration>,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for Report {
         let rate = written as f64 / self.loading.as_secs_f64().max(0.001);
         write!(
             f,
-            "{} products ({} before) in {:.1} s: {:.1} s for the rows ({}/s), {:.1} s for indexes, full text and statistics",
+            "{} products ({} before) in {:.1} s: {:.1} s for the rows ({}/s), {:.1} s for indexes and statistics",
             HumanCount(self.rows),
             HumanCount(self.found),
             (self.loading + building).as_secs_f64(),

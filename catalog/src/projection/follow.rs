@@ -37,6 +37,10 @@ impl Projection {
             if self.rebuild.load(Ordering::Relaxed) {
                 return Ok("it was asked for");
             }
+            // Only an empty catalogue is seeded, and the products of a seeding are not in the log.
+            if index.documents() == 0 && self.store.seeding().await?.is_some_and(|run| !run.finished) {
+                return Ok("a seeding is under way");
+            }
             let changes = self.store.changes(tail.high(), &tail.gaps(), PIECE).await?;
             let full = changes.len() >= PIECE as usize;
             if changes.iter().any(|change| change.product.is_none() && change.number > covered) {

@@ -1,5 +1,5 @@
-//! Keeps the search index a projection of the products table: builds it in the background, follows the
-//! log of changes, and starts anew when it is damaged, outdated, or of another catalogue.
+//! Keeps the search index a projection of the products table: builds it in the background, beside a seeding if there is
+//! one, follows the log of changes, and rebuilds it when it is damaged, outdated, or of another catalogue.
 
 mod build;
 mod folder;
@@ -20,12 +20,14 @@ use crate::search::{SearchError, SearchIndex};
 use crate::store::{Store, StoreError};
 use folder::{Folder, Owner};
 
-pub use status::{State, Status};
+pub use status::{BuildProgress, State, Status};
 
 /// How often the log of changes is asked, and with it how late the index is.
 const POLL: Duration = Duration::from_millis(250);
 /// How long to wait for the folder while another process has it.
 const OWNER_POLL: Duration = Duration::from_secs(1);
+/// How often to look whether a seeding under way has brought further products.
+const SEEDING_POLL: Duration = Duration::from_millis(50);
 /// How long to wait after a failure; the database or the disk may come back.
 const BACKOFF: Duration = Duration::from_secs(2);
 
@@ -106,7 +108,7 @@ impl Projection {
 
     /// Gives up the present index, which failed with `error`, and has it built anew.
     pub fn report_damage(&self, error: &SearchError) {
-        tracing::error!("the search index failed, SQL answers until it is built anew: {error}");
+        tracing::error!("the search index failed and is rebuilt; searches are refused until then: {error}");
         self.publish(None);
         self.rebuild();
     }

@@ -93,7 +93,7 @@ fn filters(shape: Shape) -> Vec<Filter> {
 }
 
 /// A position in the middle of the table and of every price range above.
-pub(super) fn middle(key: SortKey) -> Position {
+fn middle(key: SortKey) -> Position {
     let id = ProductId::new(ROWS / 2).unwrap();
     match key {
         SortKey::Id => Position::Id(id),

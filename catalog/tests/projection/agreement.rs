@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use farmlokal_catalog::catalogue::CatalogueError;
 use farmlokal_catalog::{Catalogue, Filter, Order, PriceRange, ProductPatch, Query};
 
 use crate::bench::{Bench, at, details, search, walk};
@@ -26,8 +27,8 @@ async fn price_ranges_in_other_orders_are_the_same_by_index_and_by_table() {
     }
     let running = bench.ready().await;
     running.until_found("chevre", 900).await;
-    let by_index = Catalogue::new(Arc::clone(&bench.store), Some(Arc::clone(&running.projection)));
-    let by_table = Catalogue::new(Arc::clone(&bench.store), None);
+    let by_index = Catalogue::new(Arc::clone(&bench.store), Arc::clone(&running.projection));
+    let by_table = Catalogue::new(Arc::clone(&bench.store), bench.idle());
     for order in Order::NAMES.iter().filter(|order| **order != "relevance") {
         for (category, min, max) in [(None, 10, 30), (Some("Dairy"), 0, 25), (None, 49, 49), (Some("Fruits"), 60, 70)] {
             let query = bounded(order, category, min, max);
@@ -36,6 +37,35 @@ async fn price_ranges_in_other_orders_are_the_same_by_index_and_by_table() {
             let total = by_index.total(query.filter(), search("chevre", "id").search()).await.unwrap();
             assert_eq!(total, farmlokal_catalog::Total::Exact(expected.len() as u32));
         }
+    }
+    running.cut_off().await;
+}
+
+#[tokio::test]
+async fn a_search_is_refused_without_an_index_and_its_cursor_outlives_only_its_ranking() {
+    let bench = Bench::sqlite().await;
+    bench.create("Organic Paneer", 7).await;
+    let (query, limit) = (search("paneer", "relevance"), farmlokal_catalog::Limit::default());
+    let without = Catalogue::new(Arc::clone(&bench.store), bench.idle());
+    let refused = [
+        without.list(&query, None, None, limit).await.map(drop),
+        without.total(query.filter(), query.search()).await.map(drop),
+        without.facets(query.filter(), None).await.map(drop),
+        without.suggest(query.search().unwrap(), 10).await.map(drop),
+    ];
+    for answer in refused {
+        assert!(matches!(answer, Err(CatalogueError::NotReady(_))), "{answer:?}");
+    }
+    // Epoch 0 was that of SQL's own full text.
+    let running = bench.ready().await;
+    running.until_found("paneer", 1).await;
+    let with = Catalogue::new(Arc::clone(&bench.store), Arc::clone(&running.projection));
+    let first = with.list(&query, None, None, limit).await.unwrap();
+    assert_eq!((first.page.products.len(), first.epoch.is_some()), (1, true));
+    assert!(with.list(&query, None, first.epoch, limit).await.is_ok());
+    for epoch in [0, 1, 4_000_000] {
+        let expired = with.list(&query, None, Some(epoch), limit).await.map(drop);
+        assert!(matches!(expired, Err(CatalogueError::Expired)), "{epoch}: {expired:?}");
     }
     running.cut_off().await;
 }
@@ -56,7 +86,7 @@ async fn a_search_walked_while_others_write_gives_untouched_products_once() {
     }
     let running = bench.ready().await;
     running.until_found("paneer", 400).await;
-    let catalogue = Catalogue::new(Arc::clone(&bench.store), Some(Arc::clone(&running.projection)));
+    let catalogue = Catalogue::new(Arc::clone(&bench.store), Arc::clone(&running.projection));
     let done = Arc::new(AtomicBool::new(false));
     let writer = tokio::spawn({
         let (store, done) = (Arc::clone(&bench.store), Arc::clone(&done));

@@ -50,6 +50,11 @@ impl Bench {
         Running { projection, stop, task }
     }
 
+    /// A projection that never runs, and so has no index.
+    pub(crate) fn idle(&self) -> Arc<Projection> {
+        Projection::new(Arc::clone(&self.store), self.index_dir())
+    }
+
     /// A running projection that has caught up.
     pub(crate) async fn ready(&self) -> Running {
         let running = self.start();

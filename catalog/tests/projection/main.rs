@@ -10,3 +10,4 @@ mod agreement;
 mod bench;
 mod healing;
 mod order;
+mod seeding;

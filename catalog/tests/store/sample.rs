@@ -41,11 +41,10 @@ pub(crate) fn filter(category: &str, min: &str, max: &str) -> Filter {
     Filter { category, price: PriceRange::new(price(min), price(max)).unwrap() }
 }
 
-/// The query of `filter`, and of `search` and `order` when they are not empty.
-pub(crate) fn query(filter: &Filter, search: &str, order: &str) -> Query {
-    let search = (!search.is_empty()).then(|| search.parse().unwrap());
+/// The query of `filter`, and of `order` when it is not empty.
+pub(crate) fn query(filter: &Filter, order: &str) -> Query {
     let order = (!order.is_empty()).then(|| order.parse().unwrap());
-    Query::new(filter.clone(), search, order).unwrap()
+    Query::new(filter.clone(), None, order).unwrap()
 }
 
 /// A product that goes round the store into its table.

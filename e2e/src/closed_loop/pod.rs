@@ -30,7 +30,7 @@ pub struct Pod {
 
 impl Pod {
     /// Starts `farmlokal`, a command without arguments, on the database at `url` and with the tuning file `first`; its
-    /// cache and its search index are off, so that requests come to the database.
+    /// cache is off, so that requests come to the database.
     ///
     /// # Errors
     ///
@@ -52,7 +52,6 @@ impl Pod {
             .env("FARMLOKAL_DATA__DIR", directory.path().join("data"))
             // The same for all, so that a token of one is good for the others.
             .env("FARMLOKAL_OAUTH__ISSUER", "http://farmlokal.test")
-            .env("FARMLOKAL_SEARCH__INDEX", "false")
             .env("FARMLOKAL_CACHE__TTL_MS", "0")
             .env("FARMLOKAL_LOG__FILTER", "warn");
         let mut process = Process::start(farmlokal, directory)?;

@@ -17,6 +17,24 @@ const TOLD: [(ConditionType, &str); 7] = [
     (ConditionType::Ready, "Reconcile"),
 ];
 
+/// Reasons whose events are warnings.
+const WORRYING: [&str; 14] = [
+    "Malformed",
+    "InvalidSpec",
+    "DeprecatedSetting",
+    "BudgetTooSmall",
+    "SecretNotFound",
+    "SecretKeyMissing",
+    "SecretInvalid",
+    "ForeignObject",
+    "Rejected",
+    "GatewayApiMissing",
+    "MigrationFailed",
+    "MigrationDeadlineExceeded",
+    "SeedFailed",
+    "PodError",
+];
+
 /// A note may have 1,024 bytes.
 const LONGEST_NOTE: usize = 1_000;
 
@@ -39,7 +57,7 @@ fn turned(old: Option<&Condition>, now: &Condition, about: ConditionType) -> boo
     match old {
         Some(old) => old.status != now.status || old.reason != now.reason,
         // That all is well from the beginning is worth no word, except that it is ready.
-        None => is_bad(now, about) || about == ConditionType::Ready,
+        None => is_bad(now, about) || about == ConditionType::Ready || WORRYING.contains(&now.reason.as_str()),
     }
 }
 
@@ -48,21 +66,6 @@ fn is_bad(condition: &Condition, about: ConditionType) -> bool {
 }
 
 fn event(about: ConditionType, action: &str, now: &Condition) -> Event {
-    const WORRYING: [&str; 13] = [
-        "Malformed",
-        "InvalidSpec",
-        "BudgetTooSmall",
-        "SecretNotFound",
-        "SecretKeyMissing",
-        "SecretInvalid",
-        "ForeignObject",
-        "Rejected",
-        "GatewayApiMissing",
-        "MigrationFailed",
-        "MigrationDeadlineExceeded",
-        "SeedFailed",
-        "PodError",
-    ];
     let worrying = WORRYING.contains(&now.reason.as_str());
     // "AsAsked" alone says nothing in a list of events.
     let reason = if now.reason == "AsAsked" { about.to_string() } else { now.reason.clone() };

@@ -80,7 +80,10 @@ pub fn own(status: &FarmLokalStatus) -> FarmLokalStatus {
 }
 
 fn valid(conditions: &mut Conditions<'_>, instance: &Instance) {
-    conditions.yes(ConditionType::SpecValid, Reason::AsAsked, "what is asked for can be had");
+    match instance.warnings.as_slice() {
+        [] => conditions.yes(ConditionType::SpecValid, Reason::AsAsked, "what is asked for can be had"),
+        warnings => conditions.yes(ConditionType::SpecValid, Reason::DeprecatedSetting, &warnings.join("; ")),
+    }
     if instance.paused {
         let message = "nothing is changed; set spec.paused to false to go on";
         conditions.yes(ConditionType::Paused, Reason::Paused, message);

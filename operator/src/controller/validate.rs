@@ -84,6 +84,7 @@ pub fn validate(object: &FarmLokal, defaults: &Defaults) -> Result<Instance, Inv
         redis: spec.redis.map(|redis| redis.secret_ref.into()),
         scale,
         seed: spec.seed.unwrap_or(Seed { rows: embedded_rows, blocking: false }),
+        warnings: settings::warnings(&spec.config),
         settings,
         secret_settings: spec.config_secret_ref.map(|secret| secret.name),
         service: spec.service.unwrap_or_default(),

@@ -36,6 +36,8 @@ pub enum Reason {
     Malformed,
     /// A rule of the schema, or one of the operator, is broken.
     InvalidSpec,
+    /// A setting is accepted in this release only.
+    DeprecatedSetting,
     /// The database's connections are too few for so many pods.
     BudgetTooSmall,
     /// There is no such Secret.
@@ -116,10 +118,11 @@ impl Reason {
     }
 
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AsAsked,
         Self::Malformed,
         Self::InvalidSpec,
+        Self::DeprecatedSetting,
         Self::BudgetTooSmall,
         Self::SecretNotFound,
         Self::SecretKeyMissing,

@@ -95,7 +95,6 @@ impl Target {
         let counted = "SELECT CONCAT(category, ' ', COUNT(*)) FROM products GROUP BY category ORDER BY category";
         let kept = "SELECT CONCAT(name, ' ', products) FROM categories ORDER BY name";
         assert_eq!(self.both(kept).await, self.both(counted).await);
-        self.assert_searchable().await;
     }
 
     /// Every column of every product, a line each.
@@ -108,25 +107,6 @@ impl Target {
              TIMESTAMPDIFF(MICROSECOND, '1970-01-01', updated_at), version) FROM products ORDER BY id",
         );
         rows.await
-    }
-
-    /// Checks full text against the rows themselves.
-    async fn assert_searchable(&self) {
-        let found = self.texts(
-            "SELECT CAST(count(*) AS TEXT) FROM product_words WHERE product_words MATCH 'organic AND near'",
-            // `near` is a stop word elsewhere: it counts here only if full text was built to keep such words.
-            "SELECT COUNT(*) FROM products WHERE MATCH (name, description, producer) AGAINST ('+organic +from' IN BOOLEAN MODE)",
-        );
-        let there = self.texts(
-            "SELECT CAST(count(*) AS TEXT) FROM products WHERE name LIKE '%organic%' AND description LIKE '%near%'",
-            "SELECT COUNT(*) FROM products WHERE CONCAT(name, ' ', description, ' ', producer) REGEXP '\\\\borganic\\\\b' \
-             AND CONCAT(name, ' ', description) REGEXP '\\\\bfrom\\\\b'",
-        );
-        assert_eq!(found.await, there.await);
-        if let Self::Sqlite(_) = self {
-            let check = "INSERT INTO product_words (product_words, rank) VALUES ('integrity-check', 1)";
-            assert!(self.texts(check, "").await.is_empty(), "full text is as the rows are, or this fails");
-        }
     }
 }
 

@@ -32,20 +32,25 @@ pub struct Readiness {
     pub draining: Arc<AtomicBool>,
     /// Asked over a connection of its own.
     pub store: Arc<dyn Store>,
+    /// The search index.
+    pub projection: Arc<Projection>,
+    /// Set to wait for the first search index; cleared by it, since an index that is lost later is no reason to serve
+    /// no listings.
+    pub waits_for_index: Arc<AtomicBool>,
 }
 
 /// `/livez` says that the process runs, and asks nobody. `/readyz` says whether requests should come
-/// here: 200, or 503 while draining or without a database. Both name each check. `/v1/admin/search` tells
+/// here: 200, or 503 while draining, without a database, or before the first search index. Both name each check. `/v1/admin/search` tells
 /// how the search index is doing, and `…/rebuild` has it built anew; `/v1/admin/cache` and `…/flush` do so for
 /// the cache; `/v1/admin/pool` tells how the database's pools are doing; `/v1/admin/log` shows and changes what is
 /// logged; `/admin/traces` shows what recent requests took their time for; `/metrics` has all numbers.
 pub fn endpoint(
     readiness: Readiness,
-    projection: Option<Arc<Projection>>,
     cache: Arc<Cache>,
     tuner: Option<Arc<Tuner>>,
     metrics: Metrics,
 ) -> impl Endpoint<Output = Response> + 'static {
+    let projection = Arc::clone(&readiness.projection);
     let routes = traces::add(log::add(cache::add(search::add(Route::new(), projection), cache)));
     pool::add(routes, Arc::clone(&readiness.store), tuner)
         .at("/metrics", get(make_sync(move |_| scrape(&metrics))))
@@ -76,10 +81,16 @@ impl Endpoint for Ready {
             Ok(Err(_)) => "unavailable",
             Err(_) => "timeout",
         };
-        let ready = process == "ok" && database == "ok";
+        let search = if self.0.projection.index().is_some() { "ok" } else { "building" };
+        if search == "ok" {
+            self.0.waits_for_index.store(false, Ordering::Relaxed);
+        }
+        let waits = self.0.waits_for_index.load(Ordering::Relaxed);
+        let ready = process == "ok" && database == "ok" && !waits;
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let word = if ready { "ok" } else { "unavailable" };
-        Ok(answer(status, &json!({"status": word, "checks": {"process": process, "database": database}})))
+        let checks = json!({"process": process, "database": database, "search": search});
+        Ok(answer(status, &json!({"status": word, "checks": checks})))
     }
 }
 

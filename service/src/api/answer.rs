@@ -94,22 +94,29 @@ impl<F: Failures> ApiResponse for Failure<F> {
             status,
             status_range: None,
             content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: ProblemDocument::schema_ref() }],
-            headers: vec![],
+            headers: match status {
+                Some(429) => vec![retry_after("When there is quota again, in seconds.")],
+                Some(503) => vec![retry_after("When it is worth trying again, in seconds.")],
+                _ => vec![],
+            },
         };
         let documented = F::DOCUMENTED.iter().map(|&(status, description)| response(Some(status), description));
-        let mut throttled = response(Some(429), "The client has used up its quota of this class of operations.");
-        throttled.headers.push(MetaHeader {
-            name: "Retry-After".to_owned(),
-            description: Some("When there is quota again, in seconds.".to_owned()),
-            required: true,
-            deprecated: false,
-            schema: u64::schema_ref(),
-        });
+        let throttled = response(Some(429), "The client has used up its quota of this class of operations.");
         let rest = response(None, "Any other failure, such as 405, 414, 431 or 500.");
         MetaResponses { responses: documented.chain([throttled, rest]).collect() }
     }
 
     fn register(registry: &mut Registry) {
         ProblemDocument::register(registry);
+    }
+}
+
+fn retry_after(description: &str) -> MetaHeader {
+    MetaHeader {
+        name: "Retry-After".to_owned(),
+        description: Some(description.to_owned()),
+        required: true,
+        deprecated: false,
+        schema: u64::schema_ref(),
     }
 }

@@ -19,7 +19,6 @@ use crate::cache::{Answer, Asked, Origin, Served};
 
 /// RFC 9211.
 pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const SEARCH_SOURCE: HeaderName = HeaderName::from_static("search-source");
 /// Fields of a usual answer, those that are added on its way out included.
 const FIELDS: usize = 20;
 
@@ -76,24 +75,14 @@ impl Context {
 }
 
 /// `value` as an answer to keep: finished bytes, tagged by `tag` or by their hash.
-pub(super) fn found<T: Serialize>(
-    value: &T,
-    tag: Option<String>,
-    link: Option<String>,
-    source: Option<&'static str>,
-) -> Result<Answer, Problem> {
+pub(super) fn found<T: Serialize>(value: &T, tag: Option<String>, link: Option<String>) -> Result<Answer, Problem> {
     let body = Rendered::new(value)?.into_bytes();
     let tag = tag.unwrap_or_else(|| etag::of_bytes(&body));
     // Tags are hexadecimal and links percent-encoded, so both are always header values.
     let field = |text: String| {
         HeaderValue::try_from(text).map_err(|_| Problem::new(Kind::Internal, "The answer could not be written."))
     };
-    Ok(Answer::Found {
-        body,
-        etag: field(tag)?,
-        link: link.map(field).transpose()?,
-        source: source.map(HeaderValue::from_static),
-    })
+    Ok(Answer::Found { body, etag: field(tag)?, link: link.map(field).transpose()? })
 }
 
 fn control(policy: Policy, client: ClientCaching, served: &Served) -> HeaderValue {
@@ -132,7 +121,7 @@ fn field(value: fmt::Arguments<'_>) -> HeaderValue {
 
 impl<T> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
-        let Answer::Found { body, etag, link, source } = &self.served.entry.answer else {
+        let Answer::Found { body, etag, link } = &self.served.entry.answer else {
             return Problem::no_such_path().into_response();
         };
         let mut response = Response::default();
@@ -147,10 +136,8 @@ impl<T> IntoResponse for Cached<T> {
             response.set_status(StatusCode::NOT_MODIFIED);
             return response;
         }
-        for (name, value) in [(header::LINK, link), (SEARCH_SOURCE, source)] {
-            if let Some(value) = value {
-                fields.insert(name, value.clone());
-            }
+        if let Some(link) = link {
+            fields.insert(header::LINK, link.clone());
         }
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.set_body(body.clone());
@@ -177,11 +164,6 @@ impl<T: Type + 'static> ApiResponse for Cached<T> {
         };
         let mut found = always();
         found.push(field("Link", false, "Where the next page is, if there is one: `<…>; rel=\"next\"` (RFC 8288)."));
-        found.push(field(
-            "Search-Source",
-            false,
-            "Who found the products, where a B-tree could not: `index`, or `sql` while the search index is not ready.",
-        ));
         let content = MetaMediaType { content_type: "application/json", schema: T::schema_ref() };
         let response = |status, description, content, headers| MetaResponse {
             description,

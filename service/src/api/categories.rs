@@ -65,7 +65,7 @@ impl CategoriesApi {
         let load = move || async move {
             let categories = catalogue.store().categories().await?;
             let body = |(name, products)| CategoryBody { name: Text(name), products };
-            found(&CategoriesBody { data: categories.into_iter().map(body).collect() }, None, None, None)
+            found(&CategoriesBody { data: categories.into_iter().map(body).collect() }, None, None)
         };
         Ok(self.0.answer(asked, Policy::List, if_none_match.0.as_deref(), load).await?)
     }

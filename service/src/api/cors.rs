@@ -16,7 +16,7 @@ const REQUEST_FIELDS: &str =
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, traceparent, tracestate";
 /// What scripts may read beyond what every page may.
 const ANSWER_FIELDS: &str = "Allow, Cache-Status, ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, \
-                             Retry-After, Search-Source, Server-Timing, traceresponse, WWW-Authenticate, X-Request-Id";
+                             Retry-After, Server-Timing, traceresponse, WWW-Authenticate, X-Request-Id";
 
 /// Answers preflights, and tells browsers who may read answers.
 pub(super) struct CrossOrigin {

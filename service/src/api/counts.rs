@@ -1,6 +1,5 @@
 //! What the operations count.
 
-use farmlokal_catalog::catalogue::Source;
 use farmlokal_catalog::idempotency::Once;
 
 use crate::tally::{Tally, counted};
@@ -8,19 +7,19 @@ use crate::tally::{Tally, counted};
 /// What the operations count.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Pages by who found their products.
+    /// Searches by their outcome.
     pub searches: Tally<Searched>,
     /// Requests with an idempotency key.
     pub keys: Tally<Keyed>,
 }
 
 counted! {
-    /// Who found the products of a page.
+    /// Outcome of a search.
     pub enum Searched {
-        /// The search index.
-        Index = "index",
-        /// SQL, in its stead.
-        Sql = "sql",
+        /// The search index has answered.
+        Answered = "answered",
+        /// There was no search index yet.
+        Refused = "refused",
     }
 }
 
@@ -35,17 +34,6 @@ counted! {
         UnderWay = "under_way",
         /// The key stood for another request.
         Mismatch = "mismatch",
-    }
-}
-
-impl Searched {
-    /// `None` for what needs no search.
-    pub fn by(source: Source) -> Option<Self> {
-        match source {
-            Source::Table => None,
-            Source::Index => Some(Self::Index),
-            Source::Fallback => Some(Self::Sql),
-        }
     }
 }
 

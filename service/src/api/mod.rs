@@ -33,8 +33,8 @@ pub mod webhooks;
 
 use std::sync::Arc;
 
-use farmlokal_catalog::catalogue::Source;
-use farmlokal_catalog::{Catalogue, CursorKey, Timestamp};
+use farmlokal_catalog::catalogue::{CatalogueError, Listing};
+use farmlokal_catalog::{Catalogue, CursorKey, Query, Timestamp};
 use poem::{Endpoint, Response};
 use poem_openapi::Tags;
 
@@ -46,7 +46,6 @@ use crate::metrics::Requests;
 use crate::oauth::OAuth;
 use crate::subscriptions::Guard;
 use crate::suppliers::Suppliers;
-use crate::tally::Counted as _;
 use crate::webhooks::Intake;
 use cached::ClientCaching;
 use counts::{Counts, Searched};
@@ -81,11 +80,14 @@ impl Context {
         (self.clock)()
     }
 
-    /// Counts a page, and says who searched for its products, if anybody had to.
-    fn searched(&self, source: Source) -> Option<&'static str> {
-        let searched = Searched::by(source)?;
-        self.counts.searches.add(searched);
-        Some(searched.name())
+    /// Counts the page of `query` by its outcome, if it is a search.
+    fn count_search(&self, query: &Query, outcome: &Result<Listing, CatalogueError>) {
+        match outcome {
+            _ if query.search().is_none() => {}
+            Ok(_) => self.counts.searches.add(Searched::Answered),
+            Err(CatalogueError::NotReady(_)) => self.counts.searches.add(Searched::Refused),
+            Err(CatalogueError::Expired | CatalogueError::Store(_)) => {}
+        }
     }
 }
 

@@ -99,10 +99,10 @@ impl OriginalApi {
         };
         let context = Arc::clone(&self.0);
         let load = move || async move {
-            let listing = catalogue.list(&query, after.as_ref(), None, limit).await?;
-            context.searched(listing.source);
-            let products: Vec<OriginalProduct> = listing.page.products.into_iter().map(Into::into).collect();
-            found(&products, None, None, None)
+            let listing = catalogue.list(&query, after.as_ref(), None, limit).await;
+            context.count_search(&query, &listing);
+            let products: Vec<OriginalProduct> = listing?.page.products.into_iter().map(Into::into).collect();
+            found(&products, None, None)
         };
         Ok(self.0.answer(asked, Policy::List, if_none_match.0.as_deref(), load).await?)
     }

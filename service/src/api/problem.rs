@@ -9,6 +9,7 @@ mod webhooks;
 use std::fmt;
 use std::time::Duration;
 
+use farmlokal_catalog::projection::BuildProgress;
 use poem::http::{HeaderName, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::Object;
@@ -28,6 +29,7 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     field: Option<String>,
+    progress: Option<BuildProgress>,
     /// A field of the answer's head that belongs to the kind: `Allow`, `WWW-Authenticate`, `Retry-After`.
     header: Option<(HeaderName, String)>,
 }
@@ -50,18 +52,41 @@ pub struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     field: Option<String>,
+    /// Progress of the build that the request has to wait for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    progress: Option<ProgressBody>,
+}
+
+/// Progress of the search index's build.
+#[derive(Serialize, Object)]
+#[oai(rename = "BuildProgress")]
+pub struct ProgressBody {
+    /// Products that are in the index.
+    built: u64,
+    /// Products that are to be in it; left out before they are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    wanted: Option<u64>,
 }
 
 impl Problem {
     /// A problem of `kind`; `detail` is a sentence for the client.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, header: None }
+        Self { kind, detail: detail.into(), field: None, progress: None, header: None }
     }
 
     /// The same with the name of the field that is wrong.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// The same with the progress of what the request has to wait for.
+    #[must_use]
+    pub fn progress(mut self, progress: BuildProgress) -> Self {
+        self.progress = Some(progress);
         self
     }
 
@@ -98,6 +123,7 @@ impl Problem {
             status,
             detail: self.detail.clone(),
             field: self.field.clone(),
+            progress: self.progress.map(|BuildProgress { built, wanted }| ProgressBody { built, wanted }),
         };
         // Strings and a number always serialise.
         serde_json::to_string(&document).unwrap_or_default()

@@ -62,7 +62,7 @@ impl SuggestApi {
                 Some(text) => catalogue.suggest(text, MOST).await?,
                 None => Vec::new(),
             };
-            found(&SuggestBody { data }, None, None, None)
+            found(&SuggestBody { data }, None, None)
         };
         Ok(self.0.answer(asked, Policy::List, if_none_match.0.as_deref(), load).await?)
     }

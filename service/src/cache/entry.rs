@@ -18,8 +18,6 @@ pub enum Answer {
         etag: HeaderValue,
         /// `Link`, if there is one.
         link: Option<HeaderValue>,
-        /// `Search-Source`, if there is one.
-        source: Option<HeaderValue>,
     },
     /// There is no such thing. Kept for a short time only.
     Absent,
@@ -42,7 +40,7 @@ pub struct Entry {
 const MAX_BODY: usize = 16 * 1024 * 1024;
 /// Smaller bodies are not compressed: it would not pay.
 const COMPRESS_FROM: usize = 1_024;
-const MAGIC: [u8; 4] = *b"FLe1";
+const MAGIC: [u8; 4] = *b"FLe2";
 
 /// The lifetime of an answer to `question` made at `created`: `base`, a tenth more or less, so that what
 /// was stored together does not expire together. Depends on both and on nothing else.
@@ -59,9 +57,8 @@ impl Entry {
 
     /// Bytes of memory it takes.
     pub fn size(&self) -> usize {
-        let field = |value: &Option<HeaderValue>| value.as_ref().map_or(0, HeaderValue::len);
         let answer = match &self.answer {
-            Answer::Found { body, etag, link, source } => body.len() + etag.len() + field(link) + field(source),
+            Answer::Found { body, etag, link } => body.len() + etag.len() + link.as_ref().map_or(0, HeaderValue::len),
             Answer::Absent => 0,
         };
         size_of::<Self>() + self.question.len() + answer
@@ -73,13 +70,12 @@ impl Entry {
         bytes.extend(self.created.micros().to_le_bytes());
         bytes.extend(u64::try_from(self.fresh.as_micros()).unwrap_or(u64::MAX).to_le_bytes());
         put(&mut bytes, &self.question);
-        if let Answer::Found { body, etag, link, source } = &self.answer {
+        if let Answer::Found { body, etag, link } = &self.answer {
             let compressed = (body.len() >= COMPRESS_FROM).then(|| lz4_flex::block::compress(body));
             // Less than a tenth is not worth the way back.
             let compressed = compressed.filter(|it| it.len() + body.len() / 10 < body.len());
             put(&mut bytes, etag.as_bytes());
             put(&mut bytes, link.as_ref().map_or(&[][..], HeaderValue::as_bytes));
-            put(&mut bytes, source.as_ref().map_or(&[][..], HeaderValue::as_bytes));
             let plain = if compressed.is_some() { body.len() } else { 0 };
             bytes.extend((plain as u64).to_le_bytes());
             put(&mut bytes, compressed.as_deref().unwrap_or(body));
@@ -106,18 +102,17 @@ impl Entry {
 
 fn found(rest: &mut &[u8]) -> Option<Answer> {
     let etag = HeaderValue::from_bytes(take(rest)?).ok()?;
-    let mut field = || match take(rest)? {
-        [] => Some(None),
-        value => HeaderValue::from_bytes(value).ok().map(Some),
+    let link = match take(rest)? {
+        [] => None,
+        value => Some(HeaderValue::from_bytes(value).ok()?),
     };
-    let (link, source) = (field()?, field()?);
     let plain = usize::try_from(number(rest)?).ok().filter(|plain| *plain <= MAX_BODY)?;
     let body = take(rest)?;
     let body = match plain {
         0 => Bytes::copy_from_slice(body),
         plain => lz4_flex::block::decompress(body, plain).ok()?.into(),
     };
-    Some(Answer::Found { body, etag, link, source })
+    Some(Answer::Found { body, etag, link })
 }
 
 /// Appends `value` with its length before it.
@@ -152,7 +147,6 @@ mod tests {
                 body: body.into(),
                 etag: HeaderValue::from_static("\"1\""),
                 link: Some(HeaderValue::from_static("<x>")),
-                source: None,
             },
         }
     }
@@ -180,7 +174,7 @@ mod tests {
             assert_eq!(Entry::decode(&other), None, "byte {place}");
         }
         // The right hash over the wrong content, as another version might write it.
-        for content in [&b"FLe2"[..], b"FLe1", b"", &[0xff; 64], b"FLe1\xff\xff\xff\xff\xff\xff\xff\xff"] {
+        for content in [&b"FLe1"[..], b"FLe2", b"", &[0xff; 64], b"FLe2\xff\xff\xff\xff\xff\xff\xff\xff"] {
             let mut bytes = content.to_vec();
             bytes.extend(xxh3_64(content).to_le_bytes());
             assert_eq!(Entry::decode(&bytes), None, "{content:?}");

@@ -121,6 +121,7 @@ where
 {
     let config = config::load(common.config.as_deref())?;
     let telemetry = start_telemetry(&config.log)?;
+    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(command(config));
     // Whatever was still under way ends here, and with it the last spans.

@@ -36,20 +36,24 @@ pub(super) async fn run(config: Config, options: Serve) -> Result<Outcome, Comma
 /// From nothing to open ports; `None` when told to end before that.
 async fn start(config: &Config, options: &Serve) -> Result<Option<App>, CommandError> {
     wait(config, &options.common).await?;
-    if config.database.embedded
-        && let Outcome::Interrupted = prepare(config, options.rows).await?
-    {
-        return Ok(None);
+    if !config.database.embedded {
+        return Ok(Some(app::start(config).await?));
     }
-    Ok(Some(app::start(config).await?))
-}
-
-/// Makes the embedded database ready.
-async fn prepare(config: &Config, rows: Option<u64>) -> Result<Outcome, CommandError> {
-    let url = &config.database.url;
-    store::migrate(url).await.map_err(|error| database_error(config, error))?;
-    let rows = rows.unwrap_or(config.seed_rows);
-    seed::fill_if_empty(config, Plan { rows, batch: BATCH, seed: SEED }).await
+    store::migrate(&config.database.url).await.map_err(|error| database_error(config, error))?;
+    // The search index is built while the products are seeded.
+    let opened = app::open(config, app::clock()).await?;
+    let rows = options.rows.unwrap_or(config.seed_rows);
+    match seed::fill_if_empty(config, Plan { rows, batch: BATCH, seed: SEED }).await {
+        Ok(Outcome::Done) => Ok(Some(opened.serve().await?)),
+        Ok(Outcome::Interrupted) => {
+            opened.close().await;
+            Ok(None)
+        }
+        Err(error) => {
+            opened.close().await;
+            Err(error)
+        }
+    }
 }
 
 fn welcome(config: &Config, app: &App) -> String {

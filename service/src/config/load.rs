@@ -60,13 +60,14 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
     let database = database::read(&mut reader);
     let cache = cache::read(&mut reader);
     let redis = redis::read(&mut reader);
-    let search_dir = search::read(&mut reader);
+    let search = search::read(&mut reader);
     let seed_rows = reader.whole("seed.rows", 0, 1_000_000_000);
     let webhooks = webhooks::read(&mut reader);
     let subscriptions = subscriptions::read(&mut reader);
     let oauth = oauth::read(&mut reader);
     let suppliers = suppliers::read(&mut reader);
     let log = log::read(&mut reader);
+    let (mistakes, warnings) = reader.finish();
     let config = || {
         Some(Config {
             http: http?,
@@ -76,17 +77,17 @@ fn check(layers: &Figment) -> Result<Config, ConfigError> {
             database: database?,
             cache: cache?,
             redis: redis?,
-            search_dir: search_dir?,
+            search: search?,
             seed_rows: seed_rows?,
             webhooks: webhooks?,
             subscriptions: subscriptions?,
             oauth: oauth?,
             suppliers: suppliers?,
             log: log?,
+            warnings,
         })
     };
-    let (config, mistakes) = (config(), reader.into_mistakes());
-    config.filter(|_| mistakes.is_empty()).ok_or(ConfigError(mistakes))
+    config().filter(|_| mistakes.is_empty()).ok_or(ConfigError(mistakes))
 }
 
 #[cfg(test)]
@@ -104,6 +105,16 @@ mod tests {
         assert_eq!(config.database.url.to_string(), "sqlite:./data/farmlokal.db");
         assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.seed_rows, 1_000_000);
+    }
+
+    #[test]
+    fn the_setting_that_switched_the_index_off_is_accepted_with_a_warning() {
+        assert!(with("").unwrap().warnings.is_empty());
+        let config = with("[search]\nindex = false").unwrap();
+        assert!(config.warnings[0].starts_with("search.index no longer has an effect"), "{:?}", config.warnings);
+        assert!(config.search.readiness_waits && config.warnings.len() == 1);
+        let ConfigError(mistakes) = with("[search]\nindexed = false").unwrap_err();
+        assert!(mistakes[0].contains("search.indexed is not a key; known are: search.readiness_waits"), "{mistakes:?}");
     }
 
     #[test]

@@ -17,7 +17,6 @@ mod webhooks;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 pub use cache::Cache;
 pub use cors::{Cors, Origins};
@@ -28,6 +27,7 @@ pub use load::{ConfigError, load};
 pub use log::Log;
 pub use oauth::OAuth;
 pub use redis::Redis;
+pub use search::Search;
 pub use subscriptions::Subscriptions;
 pub use suppliers::Supplier;
 pub use webhooks::Webhooks;
@@ -52,8 +52,8 @@ pub struct Config {
     pub cache: Cache,
     /// The Redis that replicas share.
     pub redis: Redis,
-    /// Where the search index is; `None` to search by SQL.
-    pub search_dir: Option<PathBuf>,
+    /// The search index.
+    pub search: Search,
     /// How many products an empty embedded database is filled with.
     pub seed_rows: u64,
     /// Events that others send.
@@ -66,6 +66,8 @@ pub struct Config {
     pub subscriptions: Subscriptions,
     /// Logging and tracing.
     pub log: Log,
+    /// Settings that are accepted in this release only, each with its remedy.
+    pub warnings: Vec<String>,
 }
 
 /// A text that shows itself to nobody.

@@ -17,6 +17,12 @@ const NAMED: [(&str, &[&str]); 1] = [(
     &["base_url", "token_url", "client_id", "client_secret", "scope", "page_size", "timeout_ms", "deadline_ms"],
 )];
 
+/// Settings that have gone, each with its remedy. They are accepted with a warning for one release.
+const RETIRED: [(&str, &str); 1] = [(
+    "search.index",
+    "no longer has an effect: the search index is the only search engine. Remove it; the next release refuses it",
+)];
+
 /// The key that the environment variable `name` (without [`PREFIX`]) sets. A name that people give has
 /// hyphens where its variable has underscores, since variables have no hyphens.
 pub(super) fn key_of(name: &str) -> String {
@@ -36,26 +42,32 @@ pub(super) const PREFIX: &str = "FARMLOKAL_";
 pub(super) struct Reader<'a> {
     layers: &'a Figment,
     mistakes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(layers: &'a Figment) -> Self {
-        Self { layers, mistakes: Vec::new() }
+        Self { layers, mistakes: Vec::new(), warnings: Vec::new() }
     }
 
-    /// What was wrong so far.
-    pub(super) fn into_mistakes(self) -> Vec<String> {
-        self.mistakes
+    /// The mistakes and the warnings so far.
+    pub(super) fn finish(self) -> (Vec<String>, Vec<String>) {
+        (self.mistakes, self.warnings)
     }
 
     /// Notes a mistake. Never shows the value: it may be a secret.
     pub(super) fn mistake(&mut self, key: &str, remedy: &str) {
-        let origin = self.layers.find_metadata(key).map_or_else(String::new, |metadata| match &metadata.source {
+        let origin = self.origin(key);
+        self.mistakes.push(format!("{key}{origin} {remedy}"));
+    }
+
+    /// The file or the variable that sets `key`, in brackets.
+    fn origin(&self, key: &str) -> String {
+        self.layers.find_metadata(key).map_or_else(String::new, |metadata| match &metadata.source {
             Some(source) => format!(" ({source})"),
             None if metadata.name.contains("environment") => format!(" ({})", variable(key)),
             None => String::new(),
-        });
-        self.mistakes.push(format!("{key}{origin} {remedy}"));
+        })
     }
 
     pub(super) fn read<T: DeserializeOwned>(&mut self, key: &str, remedy: &str) -> Option<T> {
@@ -119,6 +131,11 @@ impl<'a> Reader<'a> {
         match self.layers.extract::<Dict>() {
             Ok(set) => {
                 for key in keys(&set).difference(&defaults) {
+                    if let Some((_, remedy)) = RETIRED.iter().find(|(retired, _)| retired == key) {
+                        let origin = self.origin(key);
+                        self.warnings.push(format!("{key}{origin} {remedy}"));
+                        continue;
+                    }
                     let known = match named(key) {
                         Some((_, keys)) if is_one_of(keys, key) => continue,
                         Some((section, keys)) => keys.iter().map(|key| format!("{section}.NAME.{key}")).collect(),

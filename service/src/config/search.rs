@@ -1,17 +1,25 @@
-//! `[search]`: whether there is a search index, and where.
+//! `[search]`: the search index.
 
 use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
 
-/// The folder of the search index, if there is to be one.
-pub(super) fn read(reader: &mut Reader) -> Option<Option<PathBuf>> {
+/// The search index.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Folder of the index.
+    pub dir: PathBuf,
+    /// Readiness waits for the first index.
+    pub readiness_waits: bool,
+}
+
+pub(super) fn read(reader: &mut Reader) -> Option<Search> {
     let dir = reader.text("data.dir");
-    let index: bool = reader.read("search.index", "must be true or false")?;
+    let readiness_waits = reader.read("search.readiness_waits", "must be true or false");
     let dir = dir?;
     if dir.is_empty() {
         reader.mistake("data.dir", "must be a folder such as ./data");
         return None;
     }
-    Some(index.then(|| Path::new(&dir).join("search")))
+    Some(Search { dir: Path::new(&dir).join("search"), readiness_waits: readiness_waits? })
 }

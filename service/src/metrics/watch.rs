@@ -150,7 +150,7 @@ fn cache(metrics: &Metrics, part: &Arc<Cache<Problem>>) {
 
 fn search(metrics: &Metrics, parts: &Context) {
     tally(metrics, &search::SEARCHES, &parts.counts, |counts| &counts.searches);
-    let Some(projection) = parts.catalogue.projection() else { return };
+    let projection = parts.catalogue.projection();
     let each = |metric, value: fn(&Status) -> f64| {
         number(metrics, metric, projection, move |projection| Some(value(&projection.status())));
     };
@@ -159,7 +159,7 @@ fn search(metrics: &Metrics, parts: &Context) {
     each(&search::SIZE, |status| status.bytes as f64);
     each(&search::LAG_ROWS, |status| status.lag_rows as f64);
     each(&search::LAG, |status| status.lag_seconds);
-    each(&search::BUILT, |status| status.built as f64);
+    each(&search::BUILT, |status| status.build.built as f64);
     each(&search::BUILD_DURATION, |status| status.build_seconds);
 }
 

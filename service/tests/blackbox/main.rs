@@ -11,6 +11,7 @@
 mod cases;
 mod replicas;
 mod service;
+mod without_index;
 
 /// Runs every case on `$engine`; a case takes the service it is to test.
 macro_rules! suite {
@@ -25,7 +26,7 @@ macro_rules! suite {
                 hostile::{gets_a_problem_that_names_the_field, is_never_an_error_in_a_search},
                 original::{answers_as_it_did},
                 search::{
-                    says_who_searched, forgives_misspellings, goes_on_where_it_began, spreads_matches, completes_words,
+                    forgives_misspellings, goes_on_where_it_began, spreads_matches, completes_words,
                     follows_writes, fills_pages_around_what_is_gone
                 },
                 idempotency::{
@@ -69,7 +70,6 @@ macro_rules! suite {
 
 // An engine is a line.
 suite!(sqlite);
-suite!(sqlite_without_index);
 suite!(mariadb);
 suite!(mariadb_and_redis);
 

@@ -26,11 +26,9 @@ const SEED: u64 = 7;
 #[allow(non_camel_case_types, reason = "they name the modules of the suite")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// Embedded, with the search index.
+    /// Embedded.
     sqlite,
-    /// Embedded, while the search index is not there: SQL answers.
-    sqlite_without_index,
-    /// MariaDB, with the search index.
+    /// MariaDB.
     mariadb,
     /// The same, with the cache shared in Redis.
     mariadb_and_redis,
@@ -48,7 +46,6 @@ pub struct Service {
     pub client: Client,
     pub base: String,
     pub admin: String,
-    pub indexed: bool,
     /// A token with every scope, which [`send`](Self::send) sends.
     pub token: String,
     /// The clients, as the command line manages them.
@@ -85,19 +82,18 @@ impl Service {
             Engine::mariadb | Engine::mariadb_and_redis => {
                 Some(tokio::task::spawn_blocking(mariadb::Database::create).await.unwrap())
             }
-            Engine::sqlite | Engine::sqlite_without_index => None,
+            Engine::sqlite => None,
         };
         let url = match &database {
             Some(database) => database.url(),
             None => format!("sqlite:{}", folder.path().join("catalogue.db").display()),
         };
-        let indexed = engine != Engine::sqlite_without_index;
         let redis = match engine {
             Engine::mariadb_and_redis => Some(tokio::task::spawn_blocking(redis::Server::start).await.unwrap()),
             _ => None,
         };
         let config = configure(&format!(
-            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n[search]\nindex = {indexed}\n{}\n{}\n{SUBSCRIPTIONS}{toml}",
+            "[database]\nurl = '{url}'\n[data]\ndir = '{}'\n{}\n{}\n{SUBSCRIPTIONS}{toml}",
             folder.path().display(),
             redis
                 .as_ref()
@@ -120,7 +116,7 @@ impl Service {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (base, admin) = (format!("http://{}", app.address), format!("http://{}", app.admin_address));
         let (token, home) = (String::new(), Home { folder, database, redis });
-        let mut service = Self { client, base, admin, indexed, token, clients, keys, ahead, app, config, home };
+        let mut service = Self { client, base, admin, token, clients, keys, ahead, app, config, home };
         let credentials = service.add_client(&Scope::ALL).await;
         service.token = service.token(&credentials).await;
         let shared = service.config.redis.url.is_some();
@@ -129,9 +125,7 @@ impl Service {
             cache["live"] == true && cache["shared"] == shared
         };
         service.until("the cache follows the changes", follows).await;
-        if indexed {
-            service.until("the index is ready", async || service.search_status().await["state"] == "ready").await;
-        }
+        service.until("the index is ready", async || service.search_status().await["state"] == "ready").await;
         service
     }
 

@@ -61,6 +61,15 @@ impl Process {
         answer["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until `/readyz` says yes, which it does once the search index is there.
+    pub(crate) async fn ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while reqwest::get(format!("{}/readyz", self.admin)).await.unwrap().status() != 200 {
+            assert!(Instant::now() < deadline, "it does not get ready");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         signal(&self.child, name);
     }

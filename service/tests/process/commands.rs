@@ -1,10 +1,11 @@
 //! What each command prints and returns.
 
 use std::process::Output;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::child::{Process, farmlokal};
+use crate::child::{PATIENCE, Process, farmlokal};
 
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let data = TempDir::new().unwrap();
@@ -81,8 +82,14 @@ fn healthcheck_tells_a_ready_service_from_none() {
     };
     assert_eq!(check().status.code(), Some(1));
     let _process = Process::serving(launch);
-    let output = check();
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let output = check();
+        if output.status.success() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{}", text(&output.stderr));
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ async fn a_load_running_through_sigterm_sees_no_failed_request() {
         assert!(Instant::now() < deadline, "the load does not start");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    process.ready().await;
     process.signal("TERM");
     while reqwest::get(format!("{}/readyz", process.admin)).await.unwrap().status() == 200 {
         assert!(Instant::now() < deadline, "readiness does not turn");

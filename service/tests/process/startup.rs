@@ -82,6 +82,52 @@ async fn an_interrupted_seeding_goes_on_at_the_next_start() {
     assert_eq!(behind.status(), 404);
 }
 
+/// Killed while products are seeded and the index is built: the next start ends both, with nothing lost or doubled.
+#[tokio::test]
+async fn a_first_start_that_was_killed_ends_with_a_whole_index() {
+    const ROWS: u64 = 40_000;
+    let data = TempDir::new().unwrap();
+    for seeded in [1, 10_000, 30_000, ROWS] {
+        let (mut command, _, admin) = farmlokal(&data);
+        let rows = ROWS.to_string();
+        let mut child = command.args(["--rows", &rows]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while done(&admin).await.is_some_and(|rows| rows < seeded) {
+            assert!(Instant::now() < deadline, "{seeded} products are not there");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let process = Process::serving(farmlokal(&data));
+    process.ready().await;
+    assert_eq!(total(&process).await, ROWS);
+    let status: serde_json::Value =
+        reqwest::get(format!("{}/v1/admin/search", process.admin)).await.unwrap().json().await.unwrap();
+    assert_eq!(status["documents"], ROWS);
+    let generator = farmlokal_seed::Generator::new(42);
+    let has = |n: u64| generator.product(n).unwrap().details.name.as_str().contains("Alphonso");
+    let expected = (1..=ROWS).filter(|n| has(*n)).count();
+    let found: serde_json::Value =
+        reqwest::get(format!("{}/v1/products?search=alphonso&limit=1&total=true", process.public))
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+    assert_eq!(found["total"]["count"], expected);
+}
+
+/// How many products are seeded; `Some(0)` before that can be asked, `None` once the service itself listens.
+async fn done(admin: &str) -> Option<u64> {
+    let Ok(answer) = reqwest::get(format!("http://{admin}/metrics")).await else { return Some(0) };
+    let text = answer.text().await.unwrap_or_default();
+    if text.contains("farmlokal_build_info") {
+        return None;
+    }
+    let line = text.lines().find_map(|line| line.strip_prefix("farmlokal_seed_rows_done "));
+    Some(line.and_then(|rows| rows.parse().ok()).unwrap_or(0))
+}
+
 #[tokio::test]
 async fn several_first_starts_at_once_make_one_catalogue() {
     let data = TempDir::new().unwrap();
@@ -108,7 +154,7 @@ async fn readiness_follows_the_database() {
     let data = TempDir::new().unwrap();
     let process = Process::serving(farmlokal(&data));
     let ready = async || reqwest::get(format!("{}/readyz", process.admin)).await.unwrap().status().as_u16();
-    assert_eq!(ready().await, 200);
+    process.ready().await;
     rename(&data, "products", "elsewhere");
     let deadline = Instant::now() + PATIENCE;
     while ready().await != 503 {

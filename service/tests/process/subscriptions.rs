@@ -22,7 +22,7 @@ fn start(data: &TempDir, database: Option<&str>) -> Process {
     command.env("FARMLOKAL_SUBSCRIPTIONS__ALLOW_NETWORKS", "127.0.0.0/8");
     command.env("FARMLOKAL_SUBSCRIPTIONS__SCHEDULE", "50ms 50ms 50ms 50ms 50ms 50ms");
     command.env("FARMLOKAL_SUBSCRIPTIONS__POLL_MS", "10").env("FARMLOKAL_SUBSCRIPTIONS__TIMEOUT_MS", "1000");
-    command.env("FARMLOKAL_SEARCH__INDEX", "false").env("FARMLOKAL_HTTP__DRAIN_DELAY_MS", "0");
+    command.env("FARMLOKAL_HTTP__DRAIN_DELAY_MS", "0");
     if let Some(url) = database {
         command.env("FARMLOKAL_DATABASE__URL", url);
     }

@@ -43,8 +43,7 @@ async fn send(client: &reqwest::Client, base: &str, n: usize) -> bool {
 fn start(data: &TempDir, database: Option<&str>) -> Process {
     let (mut command, public, admin) = farmlokal(data);
     command.env("FARMLOKAL_WEBHOOKS__SOURCES", format!("farm-hub={SECRET}")).env("FARMLOKAL_WEBHOOKS__POLL_MS", "20");
-    // Wherever it is killed, a slow search index is not what is looked at here.
-    command.env("FARMLOKAL_SEARCH__INDEX", "false").env("FARMLOKAL_HTTP__DRAIN_DELAY_MS", "0");
+    command.env("FARMLOKAL_HTTP__DRAIN_DELAY_MS", "0");
     if let Some(url) = database {
         command.env("FARMLOKAL_DATABASE__URL", url);
     }

@@ -32,7 +32,6 @@ async fn start(folder: &TempDir, farm: &Farm) -> (Program, String, Client) {
         .env("FARMLOKAL_HTTP__DRAIN_DELAY_MS", "0")
         .env("FARMLOKAL_DATA__DIR", folder.path())
         .env("FARMLOKAL_SEED__ROWS", "0")
-        .env("FARMLOKAL_SEARCH__INDEX", "false")
         .env_remove("FARMLOKAL_DATABASE__URL")
         .env(supplier("BASE_URL"), format!("http://{}/api/", farm.address))
         .env(supplier("TOKEN_URL"), format!("http://{}/token", farm.address))

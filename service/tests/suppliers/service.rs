@@ -24,7 +24,7 @@ pub struct Service {
 pub fn configure(folder: &TempDir, database: &str, toml: &str) -> Config {
     let file = tempfile::NamedTempFile::new().unwrap();
     let base = format!(
-        "[http]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n[search]\nindex = false\n\
+        "[http]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n\
          [database]\nurl = '{database}'\n[data]\ndir = '{}'\n",
         folder.path().display()
     );

@@ -1,10 +1,12 @@
 //! A request with a key is done once, by one owner, and its answer is kept with what it did.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use farmlokal_catalog::idempotency::{Claim, KeptAnswer, KeyedRequest, Once, Owner, Turn};
+use farmlokal_catalog::projection::Projection;
 use farmlokal_catalog::store::{Options, Store, StoreError};
 use farmlokal_catalog::{Catalogue, Product};
 
@@ -47,7 +49,7 @@ async fn create(store: &dyn Store, claim: &Claim) -> Result<KeptAnswer, StoreErr
 }
 
 async fn products(store: &dyn Store) -> usize {
-    let page = store.list(&query(&Default::default(), "", ""), None, limit(100)).await.unwrap();
+    let page = store.list(&query(&Default::default(), ""), None, limit(100)).await.unwrap();
     page.products.len()
 }
 
@@ -114,7 +116,11 @@ async fn keys_are_forgotten_after_a_day(shop: &Shop) {
 }
 
 async fn thirty_at_once_make_one(shop: &Shop) {
-    let catalogues = [Arc::clone(&shop.store), shop.reopen(&patient()).await].map(|store| Catalogue::new(store, None));
+    let catalogues = [Arc::clone(&shop.store), shop.reopen(&patient()).await].map(|store| {
+        // It never runs: nothing is searched here.
+        let projection = Projection::new(Arc::clone(&store), PathBuf::new());
+        Catalogue::new(store, projection)
+    });
     let mut tries = tokio::task::JoinSet::new();
     for n in 0..30 {
         let catalogue = catalogues[n % 2].clone();

@@ -111,12 +111,54 @@ async fn mariadb_a_migration_that_was_cut_short_is_run_again() {
     assert_eq!(whole.database.sql("SELECT name FROM products").await, ["Milk", "Milk"], "nothing is lost");
 }
 
-/// The full text that the migration makes leaves no word out.
+/// A catalogue of the last release, with products, and with a seeding that was interrupted.
+async fn has_no_full_text_any_more(shop: &Shop, full_text: &[&str], deferred: &str, left: &str) {
+    shop.store.create(product("Milk", "Dairy", "1.00"), at(0)).await.unwrap();
+    for sql in full_text {
+        shop.database.sql(sql).await;
+    }
+    let insert = "INSERT INTO seed_run (one, seed, wanted, loaded, deferred) VALUES (1, 42, 10, 1, ";
+    shop.database.sql(&format!("{insert}'{deferred}')")).await;
+    shop.database.sql("DELETE FROM _sqlx_migrations WHERE version = 10").await;
+    store::migrate(&shop.database.url()).await.unwrap();
+    assert_eq!(shop.database.sql("SELECT deferred FROM seed_run").await, [left]);
+    assert_eq!(shop.database.sql("SELECT name FROM products").await, ["Milk"]);
+    works(&shop.database.url()).await;
+}
+
 #[tokio::test]
-async fn mariadb_keeps_stop_words_off() {
+async fn mariadb_has_no_full_text_any_more() {
     let shop = Shop::open::<Mariadb>().await;
-    let kept = shop.database.sql("SET GLOBAL innodb_ft_aux_table = CONCAT(DATABASE(), '/products'); SELECT `VALUE` FROM information_schema.INNODB_FT_CONFIG WHERE `KEY` = 'use_stopword'").await;
-    assert_eq!(kept, ["0"]);
+    let indexes = "SELECT DISTINCT index_name FROM information_schema.statistics \
+                   WHERE table_schema = DATABASE() AND table_name = 'products' ORDER BY index_name";
+    let fresh = shop.database.sql(indexes).await;
+    let hidden = "SELECT name FROM information_schema.innodb_sys_tables WHERE name LIKE CONCAT(DATABASE(), '/FTS%')";
+    assert_eq!(shop.database.sql(hidden).await, [""; 0], "nothing of full text is in a fresh database");
+    let add = "ALTER TABLE products ADD FULLTEXT INDEX by_words (name, description, producer)";
+    let keys = r#"["KEY `by_price` (`price`,`id`)","FULLTEXT KEY `by_words` (`name`,`description`,`producer`)"]"#;
+    has_no_full_text_any_more(&shop, &[add], keys, r#"["KEY `by_price` (`price`,`id`)"]"#).await;
+    assert_eq!(shop.database.sql(indexes).await, fresh);
+    // Run again, as after it was cut short.
+    shop.database.sql("DELETE FROM _sqlx_migrations WHERE version = 10").await;
+    store::migrate(&shop.database.url()).await.unwrap();
+    assert_eq!(shop.database.sql("SELECT deferred FROM seed_run").await, [r#"["KEY `by_price` (`price`,`id`)"]"#]);
+}
+
+#[tokio::test]
+async fn sqlite_has_no_full_text_any_more() {
+    let shop = Shop::open::<Sqlite>().await;
+    let schema = "SELECT group_concat(name) FROM (SELECT name FROM sqlite_master ORDER BY name)";
+    let fresh = shop.database.sql(schema).await;
+    let full_text = [
+        "CREATE VIRTUAL TABLE product_words USING fts5 (name, content = 'products', content_rowid = 'id')",
+        "CREATE TRIGGER product_words_insert AFTER INSERT ON products BEGIN \
+         INSERT INTO product_words (rowid, name) VALUES (new.id, new.name); END",
+    ];
+    let index = r#"{"kind":"index","name":"by_price","sql":"CREATE INDEX by_price ON products (price)"}"#;
+    let trigger = r#"{"kind":"trigger","name":"product_words_insert","sql":"CREATE TRIGGER"}"#;
+    let (both, one) = (format!("[{index},{trigger}]"), format!("[{index}]"));
+    has_no_full_text_any_more(&shop, &full_text, &both, &one).await;
+    assert_eq!(shop.database.sql(schema).await, fresh);
 }
 
 /// A killed process leaves SQLite's lock file behind, not the lock.

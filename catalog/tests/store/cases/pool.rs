@@ -75,7 +75,7 @@ fn load(store: &Arc<dyn Store>, callers: u64) -> (JoinSet<()>, Arc<AtomicBool>) 
             while !stop.load(Ordering::Relaxed) {
                 match dice.below(10) {
                     0 => drop(store.update(id(1), priced("2.00"), None, at(1)).await.unwrap()),
-                    _ => drop(store.list(&query(&filter("", "", ""), "", ""), None, limit(20)).await.unwrap()),
+                    _ => drop(store.list(&query(&filter("", "", ""), ""), None, limit(20)).await.unwrap()),
                 }
             }
         });

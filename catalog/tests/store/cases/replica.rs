@@ -31,13 +31,11 @@ impl Pair {
     async fn reads(&self) -> String {
         let everything = filter("", "", "");
         let got = self.store.get(id(1)).await.unwrap().details.name.as_str().to_owned();
-        let listed = self.store.list(&query(&everything, "", "price"), None, limit(1)).await.unwrap();
+        let listed = self.store.list(&query(&everything, "price"), None, limit(1)).await.unwrap();
         assert_eq!(listed.products[0].details.name.as_str(), got);
-        let searched = self.store.list(&query(&everything, &got, ""), None, limit(1)).await.unwrap();
-        assert_eq!(searched.products.len(), 1);
         let categories = self.store.categories().await.unwrap();
         assert!(categories.iter().any(|(name, _)| name.as_str() == got));
-        let total = self.store.total(&filter(&got, "", ""), None).await.unwrap();
+        let total = self.store.total(&filter(&got, "", "")).await.unwrap();
         assert_ne!(total, Total::Exact(0));
         got
     }

@@ -62,7 +62,7 @@ async fn sees_every_untouched_product_once(shop: &Shop) {
 }
 
 async fn check(store: &dyn Store, untouched: &[Row], filter: &Filter, order: Order, dice: &mut Dice) {
-    let query = query(filter, "", &order.to_string());
+    let query = query(filter, &order.to_string());
     let seen = walk(store, &query, || limit(1 + dice.below(100).cast_signed())).await;
     assert!(seen.iter().all(|product| model::matches(filter, &product.details)), "{query:?}");
     let mut seen = ids(&seen);

@@ -29,7 +29,11 @@ fn world(ready: i32, pods: serde_json::Value) -> World {
 }
 
 fn told(old: &FarmLokalStatus, world: &World, now: &Time) -> FarmLokalStatus {
-    let instance = instance(json!({"replicas": 1}));
+    told_of(json!({"replicas": 1}), old, world, now)
+}
+
+fn told_of(spec: serde_json::Value, old: &FarmLokalStatus, world: &World, now: &Time) -> FarmLokalStatus {
+    let instance = instance(spec);
     let (gates, applied) = (decide(&instance, world, old), observe(world));
     let observed = Observed { instance: &instance, world, gates: &gates, applied: &applied };
     status(old, Some(5), &Outcome::Observed(observed), now)
@@ -114,4 +118,18 @@ fn every_reason_is_found_by_its_name() {
     for reason in Reason::ALL {
         assert_eq!(Reason::parse(&reason.to_string()), Some(reason));
     }
+}
+
+#[test]
+fn a_deprecated_setting_is_a_warning_and_no_obstacle() {
+    let spec = json!({"replicas": 1, "config": {"search.index": "false"}});
+    let (old, world) = (FarmLokalStatus::default(), world(2, json!([])));
+    let status = told_of(spec, &old, &world, &at(10));
+    let valid = find(&status.conditions, ConditionType::SpecValid).unwrap();
+    assert_eq!((valid.status.as_str(), valid.reason.as_str()), ("True", "DeprecatedSetting"));
+    assert_eq!(ready(&status).0, "True");
+    let events = crate::controller::events::edges(&old, &status);
+    let warned = events.iter().find(|event| event.reason == "DeprecatedSetting").unwrap();
+    assert_eq!(format!("{:?}", warned.type_), "Warning");
+    assert!(warned.note.as_ref().unwrap().contains("config has search.index"));
 }

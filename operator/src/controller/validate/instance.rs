@@ -38,6 +38,8 @@ pub struct Instance {
     pub seed: Seed,
     /// The service's settings, by environment variable.
     pub settings: BTreeMap<String, String>,
+    /// Settings that are accepted in this release only, each with its remedy.
+    pub warnings: Vec<String>,
     /// A Secret with further ones.
     pub secret_settings: Option<String>,
     /// The Service.

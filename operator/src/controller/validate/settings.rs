@@ -34,6 +34,19 @@ const OURS: [(&str, &str); 13] = [
     ("redis.url", "set redis.secretRef"),
 ];
 
+/// Settings that have gone from the service, each with its remedy. They are passed on for one release, in which the
+/// service accepts them with a warning.
+const RETIRED: [(&str, &str); 1] = [(
+    "search.index",
+    "no longer has an effect: the search index is the only search engine. Remove it; the next release refuses it",
+)];
+
+/// The warnings about retired settings in `config`.
+pub(super) fn warnings(config: &BTreeMap<String, String>) -> Vec<String> {
+    let retired = RETIRED.iter().filter(|(key, _)| config.contains_key(*key));
+    retired.map(|(key, remedy)| format!("config has {key}, which {remedy}")).collect()
+}
+
 /// A setting that is not the object's to make.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("config has {key}, which the operator sets: {remedy}")]

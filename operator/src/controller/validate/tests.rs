@@ -98,3 +98,12 @@ fn suppliers_have_hyphens_and_variables_have_none() {
     let instance = valid(json!({"config": {"suppliers.green-valley.base_url": "https://a.example"}}));
     assert_eq!(instance.settings["FARMLOKAL_SUPPLIERS__GREEN_VALLEY__BASE_URL"], "https://a.example");
 }
+
+#[test]
+fn the_setting_that_switched_the_index_off_is_passed_on_with_a_warning() {
+    let instance = valid(json!({"config": {"search.index": "false"}}));
+    assert_eq!(instance.settings["FARMLOKAL_SEARCH__INDEX"], "false");
+    assert!(instance.warnings[0].starts_with("config has search.index, which no longer has an effect"));
+    assert_eq!(instance.warnings.len(), 1);
+    assert!(valid(json!({})).warnings.is_empty());
+}

@@ -1,6 +1,8 @@
 //! From the errors of each layer to problems. The client sees a stable code and a safe sentence, the log the
 //! cause.
 
+use std::time::Duration;
+
 use farmlokal_catalog::catalogue::CatalogueError;
 use farmlokal_catalog::cursor::CursorError;
 use farmlokal_catalog::store::StoreError;
@@ -9,6 +11,9 @@ use poem::http::header;
 
 use super::{Kind, Problem};
 use crate::oauth::OAuthError;
+
+/// Pause before a client that found no search index tries again; the build of a million products takes some of these.
+const INDEX_PAUSE: Duration = Duration::from_secs(5);
 
 impl From<Invalid> for Problem {
     fn from(invalid: Invalid) -> Self {
@@ -31,10 +36,15 @@ impl From<CatalogueError> for Problem {
         match error {
             CatalogueError::Store(error) => error.into(),
             CatalogueError::Expired => CursorError::Expired.into(),
-            CatalogueError::NotReady => Self::new(
+            CatalogueError::NotReady(progress) => Self::new(
                 Kind::IndexBuilding,
-                "The search index is being built; try again soon, or ask without facets and suggestions.",
-            ),
+                format!(
+                    "The search index is being built: {progress}. Try again in a few seconds, or list products without \
+                     search and facets."
+                ),
+            )
+            .progress(progress)
+            .retry_after(INDEX_PAUSE),
         }
     }
 }

@@ -82,7 +82,9 @@ async fn page(
     request: Request,
 ) -> Result<Answer, Problem> {
     let catalogue = &context.catalogue;
-    let Listing { page, source, epoch } = catalogue.list(&query, after.as_ref(), epoch, request.limit).await?;
+    let listing = catalogue.list(&query, after.as_ref(), epoch, request.limit).await;
+    context.count_search(&query, &listing);
+    let Listing { page, epoch } = listing?;
     let total = match request.total {
         true => Some(catalogue.total(query.filter(), query.search()).await?.into()),
         false => None,
@@ -94,9 +96,8 @@ async fn page(
     let next_cursor = page.next.map(|position| context.cursors.seal(&Scan { query: query.clone(), position, epoch }));
     let link = next_cursor.as_deref().map(|cursor| link(&query, &request, cursor));
     let data = page.products.into_iter().map(Into::into).collect();
-    let searched_by = context.searched(source);
     let page = PageBody { data, has_more: next_cursor.is_some(), next_cursor, total, facets };
-    found(&page, None, link, searched_by)
+    found(&page, None, link)
 }
 
 /// `Link: <…>; rel="next"` with every parameter of the listing written out.

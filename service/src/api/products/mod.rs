@@ -75,7 +75,10 @@ impl Failures for ListFailures {
     const DOCUMENTED: &'static [(u16, &'static str)] = &[
         (400, "A parameter is wrong, unknown or given twice, or the cursor belongs to another listing."),
         (410, "The cursor goes through a search index that is gone; start again without it."),
-        (503, "The database is away or busy, the listing would read too much, or the search index is not ready."),
+        (
+            503,
+            "The database is unavailable or busy, the listing would read too much, or the search index is being built.",
+        ),
     ];
 }
 
@@ -216,7 +219,7 @@ impl ProductsApi {
             match catalogue.store().get(id).await {
                 Ok(product) => {
                     let tag = etag::of_product(&product);
-                    found(&ProductBody::from(product), Some(tag), None, None)
+                    found(&ProductBody::from(product), Some(tag), None)
                 }
                 Err(StoreError::NotFound) => Ok(Answer::Absent),
                 Err(error) => Err(error.into()),

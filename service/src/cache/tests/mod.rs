@@ -64,7 +64,7 @@ fn about(text: &str, namespace: Namespace) -> Asked {
 }
 
 fn answer(body: &str) -> Answer {
-    Answer::Found { body: body.to_owned().into(), etag: HeaderValue::from_static("\"tag\""), link: None, source: None }
+    Answer::Found { body: body.to_owned().into(), etag: HeaderValue::from_static("\"tag\""), link: None }
 }
 
 fn body(served: &Served) -> String {

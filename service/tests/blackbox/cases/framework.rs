@@ -60,7 +60,7 @@ pub async fn says_whether_it_is_ready(service: &Service) {
     let admin = |path: &str| service.client.get(format!("{}{path}", service.admin)).send();
     assert_eq!(admin("/livez").await.unwrap().status(), 200);
     let ready: Value = admin("/readyz").await.unwrap().json().await.unwrap();
-    assert_eq!(ready, json!({"status": "ok", "checks": {"process": "ok", "database": "ok"}}));
+    assert_eq!(ready, json!({"status": "ok", "checks": {"process": "ok", "database": "ok", "search": "ok"}}));
     assert_eq!(problem(admin("/v1/products").await.unwrap()).await["status"], 404, "no API on the admin port");
     for path in ["/livez", "/readyz"] {
         assert_eq!(service.get(path).await.status(), 404, "{path} is not public");

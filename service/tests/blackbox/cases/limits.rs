@@ -14,7 +14,7 @@ const EVERYBODY: &str = "exempt = ''\ntrusted_proxies = '127.0.0.0/8'";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn service(toml: &str) -> Service {
-    Service::start_with(Engine::sqlite_without_index, toml).await
+    Service::start_with(Engine::sqlite, toml).await
 }
 
 /// A request of the client at `address`.

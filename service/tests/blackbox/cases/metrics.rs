@@ -71,10 +71,9 @@ async fn traffic(service: &Service) {
 
 /// Those that are there only while what they tell of is.
 fn may_be_absent(service: &Service, metric: &Metric) -> bool {
-    let index = metric.name.starts_with("farmlokal.search.index.") && !service.indexed;
     let supplier = metric.name.starts_with("farmlokal.suppliers.");
     let redis = ["farmlokal.redis.calls", "farmlokal.breaker.state"].contains(&metric.name) && !service.has_redis();
-    index || supplier || redis
+    supplier || redis
 }
 
 pub async fn are_what_the_table_says(service: &Service) {
@@ -137,7 +136,7 @@ pub async fn count_what_happened(service: &Service) {
     assert_eq!((of("POST", "/v1/products", "201"), of("POST", "/v1/products", "401")), (2.0, 1.0));
     assert_eq!((of("DELETE", "/v1/products/{id}", "401"), of("GET", "_OTHER", "404")), (1.0, 1.0));
     assert_eq!(grown("farmlokal_cache_answers_total", &[("operation", "listProducts")]), 3.0);
-    assert_eq!(grown("farmlokal_searches_total", &[("source", if service.indexed { "index" } else { "sql" })]), 1.0);
+    assert_eq!(grown("farmlokal_searches_total", &[("outcome", "answered")]), 1.0);
     for (name, label, expected) in [
         ("farmlokal_tokens_requests_total", ("outcome", "invalid_client"), 1.0),
         ("farmlokal_tokens_checks_total", ("outcome", "missing"), 1.0),

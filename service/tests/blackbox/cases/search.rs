@@ -1,26 +1,9 @@
-//! The search index as clients see it, and what they see without it.
+//! The search index as clients see it.
 
+use farmlokal_catalog::CursorKey;
 use serde_json::{Value, json};
 
 use crate::service::{ROWS, Service, problem, product};
-
-async fn source(service: &Service, path: &str) -> Option<String> {
-    let response = service.get(path).await;
-    assert_eq!(response.status(), 200, "{path}");
-    response.headers().get("search-source").map(|source| source.to_str().unwrap().to_owned())
-}
-
-pub async fn says_who_searched(service: &Service) {
-    let expected = if service.indexed { "index" } else { "sql" };
-    for path in
-        ["/v1/products?search=milk", "/v1/products?minPrice=10&sort=name", "/v1/products?search=milk&sort=-price"]
-    {
-        assert_eq!(source(service, path).await.as_deref(), Some(expected), "{path}");
-    }
-    for path in ["/v1/products", "/v1/products?category=Dairy&sort=name", "/v1/products?minPrice=10&sort=price"] {
-        assert_eq!(source(service, path).await, None, "{path} needs no search");
-    }
-}
 
 pub async fn forgives_misspellings(service: &Service) {
     let ids = |page: Value| -> Vec<i64> {
@@ -31,7 +14,7 @@ pub async fn forgives_misspellings(service: &Service) {
     let right = ids(service.json("/v1/products?search=quetzalcoatl gouda").await);
     for wrong in ["quetzalcaotl", "quetzlcoatl gouda", "quetzalcoatl guoda", "qwetzalcoatll", "goudda quetzalcoatl"] {
         let found = ids(service.json(&format!("/v1/products?search={wrong}")).await);
-        assert_eq!(found, if service.indexed { right.clone() } else { vec![] }, "{wrong}");
+        assert_eq!(found, right, "{wrong}");
     }
     for code in ["7F3K9X", "7F3K9QX"] {
         assert!(ids(service.json(&format!("/v1/products?search={code}")).await).is_empty(), "a code is meant: {code}");
@@ -43,33 +26,19 @@ pub async fn goes_on_where_it_began(service: &Service) {
     let page = service.json("/v1/products?search=organic&limit=2").await;
     let cursor = page["nextCursor"].as_str().unwrap();
     assert_eq!(service.get(&format!("/v1/products?cursor={cursor}")).await.status(), 200);
-    if !service.indexed {
-        return;
-    }
-    // What a service without the index, or with another ranking, is asked with a cursor of this one.
-    use farmlokal_catalog::CursorKey;
+    // Cursors of another ranking, and of the full text that SQL once had.
     let key = CursorKey::new(b"farmlokal");
     let mut scan = key.open(cursor).unwrap();
-    scan.epoch = Some(4_000_000);
-    let expired = problem(service.get(&format!("/v1/products?cursor={}", key.seal(&scan))).await).await;
-    assert_eq!((expired["status"].as_u64(), expired["field"].as_str()), (Some(410), Some("cursor")));
-    assert!(expired["detail"].as_str().unwrap().contains("start again"), "{expired}");
-    // A cursor that SQL began is gone on with by SQL, even now that the index is ready.
-    scan.epoch = Some(0);
-    let by_sql = service.get(&format!("/v1/products?cursor={}", key.seal(&scan))).await;
-    assert_eq!(by_sql.headers()["search-source"], "sql");
+    for epoch in [4_000_000, 0] {
+        scan.epoch = Some(epoch);
+        let expired = problem(service.get(&format!("/v1/products?cursor={}", key.seal(&scan))).await).await;
+        assert_eq!((expired["status"].as_u64(), expired["field"].as_str()), (Some(410), Some("cursor")));
+        assert!(expired["detail"].as_str().unwrap().contains("start again"), "{expired}");
+    }
 }
 
 pub async fn spreads_matches(service: &Service) {
     let path = "/v1/products?facets=category,price&limit=1";
-    if !service.indexed {
-        let refused = problem(service.get(path).await).await;
-        assert_eq!(
-            (refused["status"].as_u64(), refused["type"].as_str()),
-            (Some(503), Some("urn:farmlokal:problem:index-building"))
-        );
-        return;
-    }
     let sum =
         |facet: &Value| facet.as_array().unwrap().iter().map(|entry| entry["count"].as_u64().unwrap()).sum::<u64>();
     let all = service.json(path).await;
@@ -83,10 +52,6 @@ pub async fn spreads_matches(service: &Service) {
 
 pub async fn completes_words(service: &Service) {
     let response = service.get("/v1/suggest?q=orga").await;
-    if !service.indexed {
-        assert_eq!(problem(response).await["status"], 503);
-        return;
-    }
     let found: Value = response.json().await.unwrap();
     assert_eq!(found["data"][0], "organic");
     assert_eq!(service.json("/v1/suggest?q=orgnaic").await["data"][0], "organic", "one wrong letter");

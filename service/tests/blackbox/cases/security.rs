@@ -26,7 +26,7 @@ fn field<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn every_operation_says_all_of_it() {
-    let service = Service::start_with(Engine::sqlite_without_index, "[limits]\nexempt = ''").await;
+    let service = Service::start_with(Engine::sqlite, "[limits]\nexempt = ''").await;
     let mut asked = operations();
     assert!(asked.len() > 5, "{asked:?}");
     let others = ["/", "/docs", "/docs/", "/openapi.json", "/nope", "/v1/products?limit=0"];
@@ -53,7 +53,7 @@ async fn every_operation_says_all_of_it() {
 
 #[tokio::test]
 async fn request_ids_are_taken_over_if_they_are_sound() {
-    let service = Service::start(Engine::sqlite_without_index).await;
+    let service = Service::start(Engine::sqlite).await;
     let id_for = async |sent: &str, path: &str| {
         let response = service.send("GET", path, &[("x-request-id", sent)], &Value::Null).await;
         field(&response, "x-request-id").unwrap().to_owned()
@@ -70,7 +70,7 @@ async fn request_ids_are_taken_over_if_they_are_sound() {
 
 #[tokio::test]
 async fn no_other_pages_may_read_unless_they_are_listed() {
-    let service = Service::start(Engine::sqlite_without_index).await;
+    let service = Service::start(Engine::sqlite).await;
     let origin = [("origin", SHOP)];
     let response = service.send("GET", "/v1/products/1", &origin, &Value::Null).await;
     assert_eq!((response.status().as_u16(), field(&response, "access-control-allow-origin")), (200, None));
@@ -84,7 +84,7 @@ async fn no_other_pages_may_read_unless_they_are_listed() {
 #[tokio::test]
 async fn listed_pages_may_read() {
     let toml = format!("[cors]\nallowed_origins = '{SHOP}, http://localhost:3000'\nmax_age_s = 7");
-    let service = Service::start_with(Engine::sqlite_without_index, &toml).await;
+    let service = Service::start_with(Engine::sqlite, &toml).await;
     let ask = async |method: &str, path: &str, fields: &[(&str, &str)]| {
         service.send(method, path, fields, &Value::Null).await
     };
@@ -137,7 +137,7 @@ async fn listed_pages_may_read() {
 
 #[tokio::test]
 async fn every_page_may_read_where_it_says_so() {
-    let service = Service::start_with(Engine::sqlite_without_index, "[cors]\nallowed_origins = '*'").await;
+    let service = Service::start_with(Engine::sqlite, "[cors]\nallowed_origins = '*'").await;
     let response = service.send("GET", "/v1/products/1", &[("origin", SHOP)], &Value::Null).await;
     assert_eq!((field(&response, "access-control-allow-origin"), field(&response, "vary")), (Some("*"), None));
     service.stop().await;

@@ -14,6 +14,7 @@ use farmlokal_catalog::store::{self, Options, Store};
 use farmlokal_testkit::{mariadb, redis};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::service::{configure, product, token_of_its_own};
 
@@ -23,21 +24,23 @@ struct Replica {
     client: Client,
     /// A token that it has given.
     token: String,
+    /// Its search index.
+    _folder: TempDir,
 }
 
-/// A service on `database` that shares its cache in `redis`, or does without when that is empty. It
-/// searches by SQL: the index is another matter.
+/// A service on `database` that shares its cache in `redis`, or does without when that is empty.
 async fn replica(database: &str, redis: &str) -> Replica {
     replica_with(database, redis, "").await
 }
 
 async fn replica_with(database: &str, redis: &str, more: &str) -> Replica {
-    let config = configure(&format!(
-        "[database]\nurl = '{database}'\n[search]\nindex = false\n[redis]\nurl = '{redis}'\n{more}"
-    ));
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().display();
+    let config =
+        configure(&format!("[database]\nurl = '{database}'\n[data]\ndir = '{data}'\n[redis]\nurl = '{redis}'\n{more}"));
     let app = app::start(&config).await.unwrap();
     let token = token_of_its_own(&config, app.address).await;
-    let replica = Replica { app, client: Client::new(), token };
+    let replica = Replica { app, client: Client::new(), token, _folder: folder };
     until("it follows the changes", async || replica.admin("cache").await["live"] == true).await;
     replica
 }

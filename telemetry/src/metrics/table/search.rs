@@ -1,25 +1,22 @@
-//! The search index and who answers searches.
+//! The search index, and the searches that it answers.
 
 use super::{By, Group};
 use crate::metrics::{Label, Metric};
 
-const SOURCES: &[&str] = &["index", "sql"];
-const SOURCE: Label = Label::one_of("source", SOURCES);
+const OUTCOMES: &[&str] = &["answered", "refused"];
+const OUTCOME: Label = Label::one_of("outcome", OUTCOMES);
 
-/// Searches by who answered.
+/// Searches by outcome.
 pub static SEARCHES: Metric = Metric::counter(
     "farmlokal.searches",
     "{search}",
-    "Pages computed by the search index, or by SQL in its stead while it is not ready.",
+    "Pages of searches: answered by the search index, or refused because there was none yet.",
 )
-.labelled(&[SOURCE], SOURCES.len());
+.labelled(&[OUTCOME], OUTCOMES.len());
 
-/// Whether it follows.
-pub static READY: Metric = Metric::gauge(
-    "farmlokal.search.index.ready",
-    "",
-    "1 if the search index follows the log of changes, 0 if not. Absent where there is none (search.index is false).",
-);
+/// State of the index.
+pub static READY: Metric =
+    Metric::gauge("farmlokal.search.index.ready", "", "1 if the search index follows the log of changes, 0 if not.");
 
 /// Products in it.
 pub static DOCUMENTS: Metric =

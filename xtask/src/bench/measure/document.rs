@@ -4,6 +4,7 @@ use chrono::Utc;
 use farmlokal_catalog::shape::NARROW;
 use farmlokal_testkit::machine;
 
+use super::first_start::FirstStart;
 use super::gate::Passes;
 use super::results::{Measured, Results, Target};
 use super::seeding::Filled;
@@ -77,7 +78,8 @@ fn filling(results: &[Results]) -> String {
             [row(format!("{engine}, `farmlokal-seed`"), *seeded), row(format!("{engine}, `{tool}`"), *imported)]
         })
         .collect();
-    table(&["", "rows", "indexes, full text, statistics", "together"], &rows)
+    let first_starts: String = results.iter().filter_map(|it| it.first_start.as_ref()).map(FirstStart::line).collect();
+    table(&["", "rows", "indexes, statistics", "together"], &rows) + &first_starts
 }
 
 fn served(results: &Results, seconds: u32) -> String {

@@ -55,17 +55,13 @@ async fn import(seeded: &mut MySqlConnection, rows: u64) -> Result<Filled, Strin
     let names = keys.iter().filter_map(|key| key.split('`').nth(1));
     let drops: Vec<_> = names.map(|name| format!("DROP KEY `{name}`")).collect();
     execute(&mut connection, &format!("ALTER TABLE products {}", drops.join(", "))).await?;
-    execute(&mut connection, "SET SESSION innodb_ft_enable_stopword = OFF").await?;
 
     let start = Instant::now();
     let load = format!("LOAD DATA INFILE '{file}' INTO TABLE products CHARACTER SET utf8mb4");
     execute(&mut connection, &load).await?;
     let loaded = start.elapsed();
-    let (words, indexes): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.starts_with("FULLTEXT"));
-    for keys in [words, indexes] {
-        let adds: Vec<_> = keys.iter().map(|key| format!("ADD {key}")).collect();
-        execute(&mut connection, &format!("ALTER TABLE products {}", adds.join(", "))).await?;
-    }
+    let adds: Vec<_> = keys.iter().map(|key| format!("ADD {key}")).collect();
+    execute(&mut connection, &format!("ALTER TABLE products {}", adds.join(", "))).await?;
     execute(&mut connection, "ANALYZE TABLE products").await?;
     let filled = Filled { rows: loaded, indexes: start.elapsed() - loaded };
     match text(&mut connection, "SELECT CONCAT(COUNT(*)) FROM products").await? {

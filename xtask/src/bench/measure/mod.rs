@@ -6,6 +6,7 @@ mod caching;
 mod cases;
 mod document;
 mod draw;
+mod first_start;
 mod gate;
 mod load;
 mod mariadb;

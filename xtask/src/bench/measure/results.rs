@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::caching::Caching;
 use super::cases::{MIXED, PAGE_1, PAGE_100_000};
+use super::first_start::FirstStart;
 use super::outcome::Outcome;
 use super::search::Searches;
 use super::seeding::Filled;
@@ -24,6 +25,7 @@ pub(super) struct Results {
     /// Where it was measured.
     pub(super) caching: Option<Caching>,
     pub(super) tracing: Option<Tracing>,
+    pub(super) first_start: Option<FirstStart>,
     /// First pages a second, as fast as they go.
     pub(super) throughput: f64,
     pub(super) memory: Memory,

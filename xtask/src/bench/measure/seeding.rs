@@ -17,7 +17,7 @@ const BATCH: u64 = 10_000;
 pub(super) struct Filled {
     /// For the rows.
     pub(super) rows: Duration,
-    /// For indexes, full text and statistics.
+    /// For indexes and statistics.
     pub(super) indexes: Duration,
 }
 

@@ -15,7 +15,7 @@ use farmlokal_testkit::http::Client;
 /// Known here, to see where a cursor leads.
 pub(super) const CURSOR_SECRET: &str = "bench";
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(600);
 
 /// The core of a server that gets one; the load comes from another.
 pub(super) const SERVER_CORE: &str = "0";
@@ -41,9 +41,8 @@ pub(super) struct Memory {
 }
 
 impl Service {
-    /// Starts the program beside this one on `database`, without a cache and a search index unless
-    /// `settings` (environment variables without their prefix) say so, and waits until it is ready; an
-    /// index is not by then.
+    /// Starts the program beside this one on `database`, without a cache unless `settings` (environment variables
+    /// without their prefix) say so, and waits until it is ready, its search index included.
     pub(super) fn start(database: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
         Self::launch(Command::new(program()?), database, settings)
     }
@@ -77,7 +76,6 @@ impl Service {
             .env("FARMLOKAL_HTTP__LISTEN", address.to_string())
             .env("FARMLOKAL_HTTP__CURSOR_SECRET", CURSOR_SECRET)
             .env("FARMLOKAL_ADMIN__LISTEN", admin.to_string())
-            .env("FARMLOKAL_SEARCH__INDEX", "false")
             .env("FARMLOKAL_CACHE__TTL_MS", "0")
             .env("FARMLOKAL_LOG__FILTER", "warn")
             .envs(settings.iter().map(|(name, value)| (format!("FARMLOKAL_{name}"), value)));

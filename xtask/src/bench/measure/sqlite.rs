@@ -20,10 +20,9 @@ const SCRIPT: &str = "script.sql";
 const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -262144; PRAGMA threads = 2;";
 
-/// An index or a trigger, as the seeding records those it puts aside.
+/// An index, as the seeding records those it puts aside.
 #[derive(Deserialize)]
 struct Definition {
-    kind: String,
     sql: String,
 }
 
@@ -53,23 +52,13 @@ pub(super) async fn prepare(rows: u64) -> Result<Database, String> {
 fn import(directory: &Path, rows: u64) -> Result<Filled, String> {
     let csv = File::create(directory.join(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
     run(sqlite3(directory)?.args(["-csv", SEEDED, "SELECT * FROM products"]).stdout(csv))?;
-    let tables = "SELECT group_concat(sql, '; ') FROM sqlite_master \
-                  WHERE name IN ('products', 'product_words');";
-    let tables = shell(directory, SEEDED, tables)?;
+    let table = shell(directory, SEEDED, "SELECT sql FROM sqlite_master WHERE name = 'products';")?;
     let deferred = shell(directory, SEEDED, "SELECT deferred FROM seed_run;")?;
     let deferred: Vec<Definition> =
         serde_json::from_str(&deferred).map_err(|error| format!("seed_run.deferred: {error}"))?;
-    let all = |kind: &str| -> String {
-        let those = deferred.iter().filter(|definition| definition.kind == kind);
-        those.map(|definition| format!("{};\n", definition.sql)).collect()
-    };
-    let load = format!("{SETTINGS}\n{tables};\n.import --csv {ROWS} products\n");
-    let build = format!(
-        "{SETTINGS}\n{}INSERT INTO product_words (product_words) VALUES ('rebuild');\n{}ANALYZE;\n\
-         PRAGMA wal_checkpoint (TRUNCATE);\n",
-        all("index"),
-        all("trigger"),
-    );
+    let indexes: String = deferred.iter().map(|definition| format!("{};\n", definition.sql)).collect();
+    let load = format!("{SETTINGS}\n{table};\n.import --csv {ROWS} products\n");
+    let build = format!("{SETTINGS}\n{indexes}ANALYZE;\nPRAGMA wal_checkpoint (TRUNCATE);\n");
     let filled = Filled {
         rows: timed(|| shell(directory, IMPORTED, &load))?,
         indexes: timed(|| shell(directory, IMPORTED, &build))?,

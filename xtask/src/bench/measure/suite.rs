@@ -7,6 +7,7 @@ use super::bare::Bare;
 use super::caching::Caching;
 use super::cases::{Case, GROUPS};
 use super::draw::{Draw, first};
+use super::first_start::FirstStart;
 use super::load;
 use super::pace::Pace;
 use super::results::{Measured, Results};
@@ -23,6 +24,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// A database, the service before it, and who asks.
 pub(super) struct Suite {
     pace: Pace,
+    rows: u64,
     engine: &'static str,
     service: Service,
     bare: Bare,
@@ -43,6 +45,7 @@ impl Suite {
         println!("    walked to the last page in two orders in {:.1} s", walked.as_secs_f64());
         Ok(Self {
             pace: Pace { rate: arguments.rate.into(), duration: Duration::from_secs(arguments.seconds.into()) },
+            rows: arguments.rows,
             engine,
             bare: Bare::connect(&database.url).await?,
             draw: Draw::new(arguments.rows, deep),
@@ -62,7 +65,7 @@ impl Suite {
         }
         let memory = self.service.memory()?;
         println!("==> {}: searches", self.engine);
-        let searches = Searches::measure(&self.service, &self.database.url, &mut self.draw, self.pace)?;
+        let searches = Searches::measure(&self.database.url, &mut self.draw, self.pace)?;
         // What replicas share takes a server.
         let caching = match self.engine {
             "MariaDB" => Some(Caching::measure(&self.database.url, &mut self.draw, self.pace)?),
@@ -71,6 +74,11 @@ impl Suite {
         let tracing = match caching {
             Some(_) => Some(Tracing::measure(&self.database.url, self.pace)?),
             None => None,
+        };
+        // A server is seeded by a Job; what starts with nothing is the embedded database.
+        let first_start = match self.engine {
+            "SQLite" => Some(FirstStart::measure(self.rows)?),
+            _ => None,
         };
         Ok(Results {
             engine: self.engine,
@@ -82,6 +90,7 @@ impl Suite {
             searches,
             caching,
             tracing,
+            first_start,
             throughput: busy.count() as f64 / self.pace.duration.as_secs_f64(),
             memory,
         })

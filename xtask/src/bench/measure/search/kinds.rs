@@ -8,8 +8,6 @@ use crate::bench::measure::draw::Draw;
 /// A kind of request.
 pub(super) struct Kind {
     pub(super) name: &'static str,
-    /// Whether SQL can answer it too.
-    pub(super) sql: bool,
     /// The next request of it.
     pub(super) draw: fn(&mut Draw) -> Result<Ask, Invalid>,
 }
@@ -21,29 +19,25 @@ pub(super) const SUGGESTIONS: &str = "suggestions";
 /// Letters that no word has twelve of.
 const FOREIGN: &[u8] = b"qxzjvkw";
 
-const fn both(name: &'static str, draw: fn(&mut Draw) -> Result<Ask, Invalid>) -> Kind {
-    Kind { name, sql: true, draw }
-}
-
-const fn only(name: &'static str, draw: fn(&mut Draw) -> Result<Ask, Invalid>) -> Kind {
-    Kind { name, sql: false, draw }
+const fn kind(name: &'static str, draw: fn(&mut Draw) -> Result<Ask, Invalid>) -> Kind {
+    Kind { name, draw }
 }
 
 /// Every kind.
 pub(super) const KINDS: &[Kind] = &[
-    both("rare word", rare),
-    both("common word", common),
-    both("common word, `sort=price`", common_by_price),
-    both("two words", two_words),
-    both("beginning of a word", beginning),
-    only("misspelt", misspelt),
-    both("none matching", none),
-    only(MIXED, mixed),
-    only(SUGGESTIONS, suggestion),
-    only("facets of everything", |_| Ok(Ask::listing(Listing::first(Filter::default(), None)?, 20..=20).spread())),
-    only("facets of a category", |draw| Ok(Ask::listing(Listing::first(category(draw)?, None)?, 20..=20).spread())),
-    only("facets of a common word", |draw| Ok(common(draw)?.spread())),
-    both("price range, `sort=name`", by_name),
+    kind("rare word", rare),
+    kind("common word", common),
+    kind("common word, `sort=price`", common_by_price),
+    kind("two words", two_words),
+    kind("beginning of a word", beginning),
+    kind("misspelt", misspelt),
+    kind("none matching", none),
+    kind(MIXED, mixed),
+    kind(SUGGESTIONS, suggestion),
+    kind("facets of everything", |_| Ok(Ask::listing(Listing::first(Filter::default(), None)?, 20..=20).spread())),
+    kind("facets of a category", |draw| Ok(Ask::listing(Listing::first(category(draw)?, None)?, 20..=20).spread())),
+    kind("facets of a common word", |draw| Ok(common(draw)?.spread())),
+    kind("price range, `sort=name`", by_name),
 ];
 
 /// The kinds that stand in the issue, as likely as each other.
@@ -114,8 +108,7 @@ fn category(draw: &mut Draw) -> Result<Filter, Invalid> {
     Ok(Filter { category: Some(draw.product()?.details.category), price: PriceRange::default() })
 }
 
-/// What many products are called first: `Organic`. Not `A2`, for full text on MySQL and MariaDB leaves
-/// out words of two letters.
+/// First word of many products' names: `Organic`. Not `A2`, which is also a word of two letters.
 fn quality(draw: &mut Draw) -> Result<String, Invalid> {
     word(draw, |word| word.len() > 2, |words| words.next())
 }

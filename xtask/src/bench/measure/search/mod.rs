@@ -1,4 +1,4 @@
-//! Searches through the search index, beside the SQL full text that it takes over from.
+//! Searches through the search index.
 
 mod document;
 mod index;
@@ -23,33 +23,24 @@ pub(super) struct Searches {
     lines: Vec<Line>,
 }
 
-/// A kind of search, by both.
+/// A kind of search, and its answers at a rate.
 struct Line {
     name: &'static str,
-    by_index: Load,
-    /// For what SQL can do at all.
-    by_sql: Option<Load>,
-}
-
-/// Answers at a rate.
-struct Load {
     rate: f64,
     answers: Outcome,
 }
 
 impl Searches {
-    /// Starts a service with a search index on `database`, waits until it is built, and asks it and
-    /// `without`, which has none, the same things.
-    pub(super) fn measure(without: &Service, database: &str, draw: &mut Draw, pace: Pace) -> Result<Self, String> {
+    /// Starts a service on `database`, which builds its search index, and queries it.
+    pub(super) fn measure(database: &str, draw: &mut Draw, pace: Pace) -> Result<Self, String> {
         println!("    building the search index");
-        let service = Service::start(database, &[("SEARCH__INDEX", "true")])?;
-        let built = Built::wait_for(&service)?;
+        let service = Service::start(database, &[])?;
+        let built = Built::of(&service)?;
         let building = service.memory()?;
         println!("    {:.1} s, at most {:.0} MB", built.seconds, building.peak);
         let mut lines = Vec::new();
         for kind in KINDS {
-            let by_sql = kind.sql.then(|| Load::of(kind, without, draw, pace)).transpose()?;
-            let line = Line { name: kind.name, by_index: Load::of(kind, &service, draw, pace)?, by_sql };
+            let line = Line::of(kind, &service, draw, pace)?;
             println!("    {}", line.said());
             lines.push(line);
         }
@@ -58,7 +49,7 @@ impl Searches {
 
     /// A line for each kind that the index answered wrongly.
     pub(super) fn wrong(&self) -> impl Iterator<Item = String> {
-        self.lines.iter().filter_map(|line| line.by_index.answers.complaint(line.name))
+        self.lines.iter().filter_map(|line| line.answers.complaint(line.name))
     }
 
     /// What the index is to reach.
@@ -78,11 +69,11 @@ impl Searches {
 
     fn p95(&self, kind: &str) -> f64 {
         let line = self.lines.iter().find(|line| line.name == kind);
-        line.map_or(f64::NAN, |line| line.by_index.answers.quantile(0.95))
+        line.map_or(f64::NAN, |line| line.answers.quantile(0.95))
     }
 }
 
-impl Load {
+impl Line {
     /// Asks `service` for `kind`, at a rate that leaves it idle in between.
     fn of(kind: &Kind, service: &Service, draw: &mut Draw, pace: Pace) -> Result<Self, String> {
         let asks = pace.requests(|| (kind.draw)(draw))?;
@@ -90,6 +81,6 @@ impl Load {
         let slower = Pace { rate, ..pace };
         let asks: Vec<_> = asks.into_iter().take(slower.count()).map(|ask| (0, ask)).collect();
         let mut answers = load::at_rate(service.address, &asks, 1, rate)?;
-        Ok(Self { rate, answers: answers.remove(0) })
+        Ok(Self { name: kind.name, rate, answers: answers.remove(0) })
     }
 }
