@@ -73,6 +73,12 @@ impl StoreError {
         }
     }
 
+    /// Returns whether the same call may succeed later: the database was busy, slow or unavailable.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy | Self::Conflict(_) | Self::TimeLimit | Self::Unavailable(_))
+    }
+
     /// A row whose `field` holds what it cannot.
     pub(crate) fn corrupt(id: i64, field: &str) -> Self {
         Self::Corrupt { id, field: field.to_owned() }

@@ -184,7 +184,7 @@ mod tests {
         let settings = Settings { service, version, log, format, traces_per_second };
         start_with(settings, |provider| provider.with_simple_exporter(finished.clone())).unwrap();
         let failing = poem::endpoint::make_sync(|_| {
-            let mut response = Problem::from(StoreError::Corrupt { id: 7, field: "price" }).into_response();
+            let mut response = Problem::from(StoreError::Corrupt { id: 7, field: "price".into() }).into_response();
             response.extensions_mut().insert(RouteTemplate("/v1/products/{id}"));
             response
         });

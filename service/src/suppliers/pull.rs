@@ -166,10 +166,8 @@ impl Puller {
                 match self.catalogue.to_the_end(write).await {
                     Ok(Some(_)) => break,
                     Ok(None) => return Err(Ended::Lost),
-                    // Two writers that wait for each other, or a moment without the database.
-                    Err(StoreError::Busy | StoreError::TimeLimit | StoreError::Unavailable(_))
-                        if tried < STORE_TRIES =>
-                    {
+                    // A moment without the database, for example.
+                    Err(error) if error.is_transient() && tried < STORE_TRIES => {
                         sleep(Duration::from_millis(100) * 2_u32.pow(tried)).await;
                     }
                     Err(error) => return Err(error.into()),

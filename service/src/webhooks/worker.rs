@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use farmlokal_catalog::Timestamp;
 use farmlokal_catalog::inbox::{Due, State};
-use farmlokal_catalog::store::{Inbox, StoreError};
+use farmlokal_catalog::store::Inbox;
 use farmlokal_telemetry::{Kind, Root, carry, propagation};
 use opentelemetry::trace::SpanContext;
 use tokio::sync::Notify;
@@ -149,7 +149,7 @@ impl Worker {
                     return state.is_some();
                 }
                 // It is due as before, and not its fault.
-                Ok(Err(error @ (StoreError::Busy | StoreError::TimeLimit | StoreError::Unavailable(_)))) => {
+                Ok(Err(error)) if error.is_transient() => {
                     tracing::warn!(number, "an event could not be applied yet: {error}");
                     return false;
                 }

@@ -12,7 +12,7 @@ use super::sql::listing::{self, Select};
 use super::sql::seeding;
 use crate::shape::Index;
 use crate::store::plan_cases::{self, Case, Form, cases};
-use crate::{Filter, Limit, ProductId};
+use crate::{Direction, Filter, Limit, ProductId, SortKey};
 
 async fn table() -> SqliteConnection {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();

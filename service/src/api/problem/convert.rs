@@ -61,7 +61,9 @@ impl From<StoreError> for Problem {
             StoreError::Overtaken => {
                 Self::new(Kind::UnderWay, "Another try of this request is under way; ask again for its answer.")
             }
-            StoreError::Busy => Self::new(Kind::Busy, "Too many requests at once; try again in a second."),
+            StoreError::Busy | StoreError::Conflict(_) => {
+                Self::new(Kind::Busy, "Too many requests at once; try again in a second.")
+            }
             StoreError::TimeLimit => Self::new(
                 Kind::TooBroad,
                 format!(

@@ -48,7 +48,7 @@ impl Inbox for Fake {
         let tries = *self.tries.lock().unwrap().entry(number).and_modify(|tries| *tries += 1).or_insert(1);
         match fate {
             Fate::Panics => panic!("as told"),
-            Fate::Fails => return Err(StoreError::Corrupt { id: 1, field: "name" }),
+            Fate::Fails => return Err(StoreError::Corrupt { id: 1, field: "name".into() }),
             Fate::IsBusy if tries < 3 => return Err(StoreError::Busy),
             Fate::IsBusy | Fate::Works => {}
         }
