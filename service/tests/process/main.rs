@@ -20,4 +20,5 @@ mod subscriptions;
 mod traces;
 mod traces_page;
 mod tuning;
+mod upgrade;
 mod webhooks;
