@@ -23,7 +23,7 @@ impl Inbox for SqlStore {
     }
 
     async fn process(&self, number: u64, now: Timestamp, retry: Retry<'_>) -> Result<Option<State>, StoreError> {
-        self.write("UPDATE webhook_events", async |to| process(to, number, now, retry).await).await
+        self.write_products("UPDATE webhook_events", async |to| process(to, number, now, retry).await).await
     }
 
     async fn broke_off(&self, number: u64, why: &str, now: Timestamp, retry: Retry<'_>) -> Result<(), StoreError> {

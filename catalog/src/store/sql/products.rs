@@ -29,7 +29,7 @@ impl Store for SqlStore {
     }
 
     async fn create(&self, details: NewProduct, now: Timestamp) -> Result<Product, StoreError> {
-        self.write("INSERT products", async |to| write::create(to, &details, now).await).await
+        self.write_products("INSERT products", async |to| write::create(to, &details, now).await).await
     }
 
     async fn create_once(
@@ -39,7 +39,8 @@ impl Store for SqlStore {
         now: Timestamp,
         render: &Render,
     ) -> Result<KeptAnswer, StoreError> {
-        self.write("INSERT products", async |to| write::create_once(to, claim, &details, now, render).await).await
+        self.write_products("INSERT products", async |to| write::create_once(to, claim, &details, now, render).await)
+            .await
     }
 
     async fn update(
@@ -49,11 +50,11 @@ impl Store for SqlStore {
         expected: Option<&[Version]>,
         now: Timestamp,
     ) -> Result<Product, StoreError> {
-        self.write("UPDATE products", async |to| write::update(to, id, &patch, expected, now).await).await
+        self.write_products("UPDATE products", async |to| write::update(to, id, &patch, expected, now).await).await
     }
 
     async fn delete(&self, id: ProductId, expected: Option<&[Version]>) -> Result<(), StoreError> {
-        self.write("DELETE products", async |to| write::delete(to, id, expected).await).await
+        self.write_products("DELETE products", async |to| write::delete(to, id, expected).await).await
     }
 
     async fn categories(&self) -> Result<Vec<(Category, u64)>, StoreError> {

@@ -46,7 +46,7 @@ impl Syncs for SqlStore {
         until: Timestamp,
     ) -> Result<Option<Sync>, StoreError> {
         let page = (offers.as_slice(), progress.as_ref());
-        self.write("UPDATE supplier_syncs", async |to| take(to, claim, page, now, until).await).await
+        self.write_products("UPDATE supplier_syncs", async |to| take(to, claim, page, now, until).await).await
     }
 
     async fn end_sync(&self, claim: &Claim, error: Option<&str>, now: Timestamp) -> Result<(), StoreError> {

@@ -45,16 +45,29 @@ impl SqlStore {
     ) -> Result<T, StoreError> {
         let attempts = async |db: &mut Connection| {
             for longest in RETRY_DELAYS {
-                match self.attempt(db, work.clone()).await {
+                match Self::attempt(db, work.clone()).await {
                     Err(StoreError::Conflict(error)) => pause(&error, longest).await,
                     outcome => return outcome,
                 }
             }
-            self.attempt(db, work).await
+            Self::attempt(db, work).await
         };
         let (value, changes) = self.pools.write(summary, attempts).await?;
         self.listeners.tell_all(&changes).await;
         Ok(value)
+    }
+
+    /// Runs `work`, which writes products, as [`SqlStore::write`] does. Noted before and after, whatever its outcome: a
+    /// read in between does not miss it, and a replica's lag counts from the end.
+    pub(super) async fn write_products<T>(
+        &self,
+        summary: &'static str,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Clone,
+    ) -> Result<T, StoreError> {
+        self.pools.wrote();
+        let outcome = self.write(summary, work).await;
+        self.pools.wrote();
+        outcome
     }
 
     /// Runs `statement`, which is a transaction of its own, and again as in [`SqlStore::write`].
@@ -76,7 +89,6 @@ impl SqlStore {
     }
 
     async fn attempt<T>(
-        &self,
         db: &mut Connection,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<(T, Vec<Change>), StoreError> {
@@ -89,15 +101,8 @@ impl SqlStore {
         let changes = transaction.changes;
         match done {
             Ok(value) => {
-                // Noted before and after: a read in between does not miss it, and a replica's lag counts from the end.
-                if !changes.is_empty() {
-                    self.pools.wrote();
-                }
                 // The outcome of a COMMIT that fails is unknown: it is not tried again.
                 begun.commit().await.map_err(|error| StoreError::from(error).without_retry())?;
-                if !changes.is_empty() {
-                    self.pools.wrote();
-                }
                 Ok((value, changes))
             }
             Err(error) => {

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use farmlokal_catalog::inbox::{Event, NewEvent, Receipt, SourceName, State};
+use farmlokal_catalog::store::StoreError;
 use farmlokal_catalog::store::inbox::Retry;
 use farmlokal_catalog::{EventId, Limit};
 use tokio::time::Instant;
