@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use farmlokal_catalog::store::bulk::SeedRun;
 use farmlokal_catalog::store::changes::LogBounds;
 use farmlokal_catalog::subscription::{Due, Settled, Subscription, SubscriptionId};
 use tokio::task::JoinHandle;
@@ -57,6 +58,10 @@ impl ChangeLog for Fake {
 
     async fn current(&self, _: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn seeding(&self) -> Result<Option<SeedRun>, StoreError> {
+        Ok(None)
     }
 
     async fn prune_log(&self) -> Result<u64, StoreError> {
