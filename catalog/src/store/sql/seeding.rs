@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::engine::{BEGIN, BULK_ROWS, Connection};
 use super::row::Columns;
 use super::transaction::add_to_categories;
-use crate::NameKey;
+use super::write::bind_details;
 use crate::store::StoreError;
 use crate::store::bulk::{BulkProduct, SeedRun, out_of_order, per_category, span};
 
@@ -71,19 +71,7 @@ pub(in super::super) async fn insert(db: &mut Connection, products: &[BulkProduc
          created_at, updated_at, version) VALUES {rows}"
     )));
     for BulkProduct { id, details, created_at } in products {
-        insert = insert
-            .bind(id)
-            .bind(&details.name)
-            .bind(NameKey::from(&details.name))
-            .bind(&details.description)
-            .bind(&details.category)
-            .bind(details.price)
-            .bind(details.currency)
-            .bind(&details.unit)
-            .bind(&details.producer)
-            .bind(details.stock)
-            .bind(created_at)
-            .bind(created_at);
+        insert = bind_details(insert.bind(*id), details).bind(*created_at).bind(*created_at);
     }
     insert.execute(db).await?;
     Ok(())

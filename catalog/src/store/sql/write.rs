@@ -1,11 +1,27 @@
 //! Writing products: each change counts its category and is in the log of changes, in one transaction.
 
-use super::engine::inserted_id;
+use super::engine::{Db, inserted_id};
 use super::transaction::Transaction;
 use super::{changes, idempotency, read};
 use crate::idempotency::{Claim, KeptAnswer, Render};
 use crate::store::{StoreError, precondition};
 use crate::{NameKey, NewProduct, Product, ProductId, ProductPatch, Timestamp, Version};
+
+type Statement<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
+
+/// Binds name, name_key, description, category, price, currency, unit, producer and stock, in this order.
+pub(super) fn bind_details<'q>(statement: Statement<'q>, details: &NewProduct) -> Statement<'q> {
+    statement
+        .bind(&details.name)
+        .bind(NameKey::from(&details.name))
+        .bind(&details.description)
+        .bind(&details.category)
+        .bind(details.price)
+        .bind(details.currency)
+        .bind(&details.unit)
+        .bind(&details.producer)
+        .bind(details.stock)
+}
 
 /// Creates a product.
 pub(super) async fn create(
@@ -13,24 +29,11 @@ pub(super) async fn create(
     details: &NewProduct,
     now: Timestamp,
 ) -> Result<Product, StoreError> {
-    let done = sqlx::query(
+    let insert = sqlx::query(
         "INSERT INTO products (name, name_key, description, category, price, currency, unit, producer, stock, \
          created_at, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&details.name)
-    .bind(NameKey::from(&details.name))
-    .bind(&details.description)
-    .bind(&details.category)
-    .bind(details.price)
-    .bind(details.currency)
-    .bind(&details.unit)
-    .bind(&details.producer)
-    .bind(details.stock)
-    .bind(now)
-    .bind(now)
-    .bind(Version::FIRST)
-    .execute(&mut *to.db)
-    .await?;
+    );
+    let done = bind_details(insert, details).bind(now).bind(now).bind(Version::FIRST).execute(&mut *to.db).await?;
     let id = inserted_id(&done);
     let id = ProductId::new(id).map_err(|_| StoreError::corrupt(id, "id"))?;
     to.count(&details.category, 1);
@@ -74,24 +77,16 @@ pub(super) async fn replace(
 ) -> Result<(Product, bool), StoreError> {
     let Some(after) = before.changed(patch, now) else { return Ok((before, false)) };
     let details = &after.details;
-    sqlx::query(
+    let update = sqlx::query(
         "UPDATE products SET name = ?, name_key = ?, description = ?, category = ?, price = ?, currency = ?, unit = ?, \
          producer = ?, stock = ?, updated_at = ?, version = ? WHERE id = ?",
-    )
-    .bind(&details.name)
-    .bind(NameKey::from(&details.name))
-    .bind(&details.description)
-    .bind(&details.category)
-    .bind(details.price)
-    .bind(details.currency)
-    .bind(&details.unit)
-    .bind(&details.producer)
-    .bind(details.stock)
-    .bind(after.updated_at)
-    .bind(after.version)
-    .bind(after.id)
-    .execute(&mut *to.db)
-    .await?;
+    );
+    bind_details(update, details)
+        .bind(after.updated_at)
+        .bind(after.version)
+        .bind(after.id)
+        .execute(&mut *to.db)
+        .await?;
     to.count(&before.details.category, -1);
     to.count(&details.category, 1);
     let change = changes::note(to.db, after.id, Some(&before.details.category), Some(&details.category)).await?;

@@ -4,6 +4,7 @@ mod abandoned;
 mod backlog;
 mod broken;
 mod busy;
+mod conflicts;
 mod counters;
 mod idempotency;
 mod inbox;
