@@ -29,7 +29,8 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     field: Option<String>,
-    progress: Option<BuildProgress>,
+    /// Boxed, since errors are to be small.
+    progress: Option<Box<BuildProgress>>,
     /// A field of the answer's head that belongs to the kind: `Allow`, `WWW-Authenticate`, `Retry-After`.
     header: Option<(HeaderName, String)>,
 }
@@ -86,7 +87,7 @@ impl Problem {
     /// The same with the progress of what the request has to wait for.
     #[must_use]
     pub fn progress(mut self, progress: BuildProgress) -> Self {
-        self.progress = Some(progress);
+        self.progress = Some(Box::new(progress));
         self
     }
 
@@ -123,7 +124,7 @@ impl Problem {
             status,
             detail: self.detail.clone(),
             field: self.field.clone(),
-            progress: self.progress.map(|BuildProgress { built, wanted }| ProgressBody { built, wanted }),
+            progress: self.progress.as_deref().map(|&BuildProgress { built, wanted }| ProgressBody { built, wanted }),
         };
         // Strings and a number always serialise.
         serde_json::to_string(&document).unwrap_or_default()
