@@ -36,13 +36,37 @@ impl Transaction<'_> {
 }
 
 impl SqlStore {
-    /// Runs `work` in a transaction and commits it; the listeners then learn of its changes. Runs `work` again if the
-    /// database has undone it in favour of another transaction, and so it captures only what can be copied.
+    /// Runs `work` in a transaction and commits it. Runs `work` again if the database has undone it in favour of another
+    /// transaction, and so it captures only what can be copied.
     pub(super) async fn write<T>(
         &self,
         summary: &'static str,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Clone,
     ) -> Result<T, StoreError> {
+        Ok(self.transact(summary, work).await?.0)
+    }
+
+    /// Runs `work`, which writes products, as [`SqlStore::write`] does; the listeners then learn of its changes.
+    pub(super) async fn write_products<T>(
+        &self,
+        summary: &'static str,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Clone,
+    ) -> Result<T, StoreError> {
+        // Noted before and after, whatever the outcome: a read in between does not miss it, and a replica's lag counts
+        // from the end. Noted before the listeners know: what they make others read must not come from a replica.
+        self.pools.wrote();
+        let outcome = self.transact(summary, work).await;
+        self.pools.wrote();
+        let (value, changes) = outcome?;
+        self.listeners.tell_all(&changes).await;
+        Ok(value)
+    }
+
+    async fn transact<T>(
+        &self,
+        summary: &'static str,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Clone,
+    ) -> Result<(T, Vec<Change>), StoreError> {
         let attempts = async |db: &mut Connection| {
             for longest in RETRY_DELAYS {
                 match Self::attempt(db, work.clone()).await {
@@ -52,22 +76,7 @@ impl SqlStore {
             }
             Self::attempt(db, work).await
         };
-        let (value, changes) = self.pools.write(summary, attempts).await?;
-        self.listeners.tell_all(&changes).await;
-        Ok(value)
-    }
-
-    /// Runs `work`, which writes products, as [`SqlStore::write`] does. Noted before and after, whatever its outcome: a
-    /// read in between does not miss it, and a replica's lag counts from the end.
-    pub(super) async fn write_products<T>(
-        &self,
-        summary: &'static str,
-        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Clone,
-    ) -> Result<T, StoreError> {
-        self.pools.wrote();
-        let outcome = self.write(summary, work).await;
-        self.pools.wrote();
-        outcome
+        self.pools.write(summary, attempts).await
     }
 
     /// Runs `statement`, which is a transaction of its own, and again as in [`SqlStore::write`].
