@@ -41,9 +41,19 @@ async fn ends_what_is_broad(shop: &Shop) {
         works(&*shop.store).await;
     }
     let store = shop.reopen(&limited(Duration::from_micros(200))).await;
-    let total = store.total(&filter("", "", "")).await;
-    assert!(matches!(total, Err(StoreError::TimeLimit)), "{total:?}");
+    ends_a_total(&*store).await;
     works(&*store).await;
+}
+
+/// A total reads so little that a fast machine may be done before the server's clock has ended it.
+async fn ends_a_total(store: &dyn Store) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match store.total(&filter("", "", "")).await {
+            Err(StoreError::TimeLimit) => return,
+            total => assert!(total.is_ok() && Instant::now() < deadline, "{total:?}"),
+        }
+    }
 }
 
 async fn ends(store: &dyn Store, query: &Query, within: Duration) {
