@@ -67,16 +67,8 @@ impl SqlStore {
         summary: &'static str,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Clone,
     ) -> Result<(T, Vec<Change>), StoreError> {
-        let attempts = async |db: &mut Connection| {
-            for longest in RETRY_DELAYS {
-                match Self::attempt(db, work.clone()).await {
-                    Err(StoreError::Conflict(error)) => pause(&error, longest).await,
-                    outcome => return outcome,
-                }
-            }
-            Self::attempt(db, work).await
-        };
-        self.pools.write(summary, attempts).await
+        let attempt = async move |db: &mut Connection| Self::attempt(db, work).await;
+        self.pools.write(summary, async |db| retrying(db, attempt).await).await
     }
 
     /// Runs `statement`, which is a transaction of its own, and again as in [`SqlStore::write`].
@@ -85,16 +77,7 @@ impl SqlStore {
         summary: &'static str,
         statement: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError> + Clone,
     ) -> Result<T, StoreError> {
-        let attempts = async |db: &mut Connection| {
-            for longest in RETRY_DELAYS {
-                match statement.clone()(db).await {
-                    Err(StoreError::Conflict(error)) => pause(&error, longest).await,
-                    outcome => return outcome,
-                }
-            }
-            statement(db).await
-        };
-        self.pools.write(summary, attempts).await
+        self.pools.write(summary, async |db| retrying(db, statement).await).await
     }
 
     async fn attempt<T>(
@@ -122,6 +105,20 @@ impl SqlStore {
             }
         }
     }
+}
+
+/// Runs `attempt` up to three times, until it does not end in a [`StoreError::Conflict`].
+async fn retrying<T>(
+    db: &mut Connection,
+    attempt: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError> + Clone,
+) -> Result<T, StoreError> {
+    for longest in RETRY_DELAYS {
+        match attempt.clone()(db).await {
+            Err(StoreError::Conflict(error)) => pause(&error, longest).await,
+            outcome => return outcome,
+        }
+    }
+    attempt(db).await
 }
 
 /// Adds to the number of products of each category, in the order of their names.
